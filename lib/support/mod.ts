@@ -1,0 +1,8 @@
+/**
+ * What every layer needs and no layer owns: errors and safe file writing.
+ *
+ * @module
+ */
+export { writeFileAtomic } from "./atomic_write.ts";
+export { ConfigError, TraceError, UsageError } from "./errors.ts";
+export { parseConfig } from "./parse_config.ts";

@@ -1,0 +1,54 @@
+/**
+ * The edge where untyped input becomes typed configuration.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import { ConfigError } from "./errors.ts";
+
+/**
+ * Validates `input` against a schema and returns the typed value with every default filled in.
+ *
+ * @param schema A zod schema (objects strict: unknown keys are refused).
+ * @param input Anything, e.g. parsed JSON.
+ * @param prefix Path put before every field name in errors, e.g. `"cluster"`.
+ * @throws {ConfigError} For the first field that is not allowed.
+ */
+export function parseConfig<T>(schema: z.ZodType<T>, input: unknown, prefix = ""): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const path = [...(prefix === "" ? [] : [prefix]), ...issue.path.map(String)];
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0]!;
+    const value = (valueAt(input, issue.path) as Record<string, unknown>)[key];
+    throw new ConfigError([...path, key].join("."), value, "left out (unknown key)");
+  }
+  throw new ConfigError(path.join(".") || "(root)", valueAt(input, issue.path), allowedText(issue));
+}
+
+/** Follows a path of keys into an unknown value. */
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const key of path) {
+    if (value === null || typeof value !== "object") return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+/** Says what a field accepts, from zod's issue. */
+function allowedText(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `of type ${issue.expected}`;
+    case "too_small":
+      return `${issue.inclusive ? ">=" : ">"} ${issue.minimum}`;
+    case "too_big":
+      return `${issue.inclusive ? "<=" : "<"} ${issue.maximum}`;
+    case "invalid_value":
+      return `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    default:
+      return issue.message;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The seam between the simulator and every model of how long a batch takes.
+ *
+ * @module
+ */
+
+/**
+ * Composition of one iteration's batch, everything that a timer may use. The simulator reuses one
+ * object: a timer must not keep it.
+ */
+export interface BatchShape {
+  /** Requests in the batch. */
+  readonly requestCount: number;
+  /** Tokens computed in this iteration, prefill chunks and one per decode. */
+  readonly totalTokens: number;
+  /** Requests whose prompt is already in the KV cache: each computes one token. */
+  readonly decodeCount: number;
+  /** Sum over decodes of the tokens processed before this iteration. */
+  readonly decodeContextTokens: number;
+  /** Largest such context, 0 without decodes. */
+  readonly maxDecodeContextTokens: number;
+  /** Requests that compute a part of their prompt. */
+  readonly prefillCount: number;
+  /** Prompt tokens already processed, of each prefill; first `prefillCount` entries are valid. */
+  readonly prefillContextTokens: ArrayLike<number>;
+  /** Prompt tokens computed now, of each prefill; first `prefillCount` entries are valid. */
+  readonly prefillChunkTokens: ArrayLike<number>;
+}
+
+/** How long one batch takes on one replica (one model on one kind of GPU, with its parallelism). */
+export interface BatchTimer {
+  /** Seconds that pipeline stage `stage` computes the batch (> 0, finite). */
+  modelSeconds(batch: BatchShape, stage: number): number;
+  /** Seconds of CPU work around the iteration, added to every stage (>= 0). */
+  overheadSeconds(batch: BatchShape): number;
+}
