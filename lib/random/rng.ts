@@ -5,7 +5,7 @@
  */
 import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
-/** The four 32-bit words of a generator, as saved in checkpoints. */
+/** The four 32-bit words of a generator and, if one is held, the spare normal draw. */
 export type RngState = readonly number[];
 
 /** 2^-53: spacing of the doubles that {@linkcode Rng.uniform} returns. */
@@ -150,15 +150,15 @@ export class Rng {
 
   /** The generator's state, to be restored by {@linkcode Rng.restore}. */
   getState(): RngState {
-    return [...this.#generator.getState(), this.#spareNormal ?? Number.NaN];
+    const words = this.#generator.getState();
+    return this.#spareNormal === undefined ? words : [...words, this.#spareNormal];
   }
 
   /** A generator that continues exactly where `state` was taken. */
   static restore(seed: number, state: RngState): Rng {
     const rng = new Rng(seed);
     rng.#generator = xoroshiro128plusFromState(state.slice(0, 4));
-    const spare = state[4];
-    rng.#spareNormal = spare === undefined || Number.isNaN(spare) ? undefined : spare;
+    rng.#spareNormal = state[4];
     return rng;
   }
 }

@@ -1,0 +1,21 @@
+// deno-lint-ignore-file no-console
+import { ConfigError, TraceError, UsageError } from "../support/mod.ts";
+
+/** Exit code for input that is refused. */
+const EXIT_BAD_INPUT = 2;
+
+/**
+ * Runs a command's body with the conventions that all commands share: one clear line and exit code
+ * 2 for refused input, a stack trace and exit code 1 for anything unexpected.
+ */
+export async function runCommand(body: (args: readonly string[]) => Promise<void>): Promise<void> {
+  try {
+    await body(Deno.args);
+  } catch (error) {
+    const refused = error instanceof ConfigError || error instanceof TraceError ||
+      error instanceof UsageError;
+    if (!refused) throw error;
+    console.error(`error: ${error.message}`);
+    Deno.exit(EXIT_BAD_INPUT);
+  }
+}

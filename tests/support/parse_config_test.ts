@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
+
+const schema = z.strictObject({
+  lr: z.number().positive().default(3e-4),
+  mode: z.enum(["delta", "hybrid"]).default("hybrid"),
+  replicas: z.array(z.strictObject({ gpu: z.string() })).default([]),
+});
+
+/** Message of the ConfigError that parsing `input` throws. */
+function refusal(input: unknown): string {
+  try {
+    parseConfig(schema, input, "ppo");
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "nothing was thrown" });
+}
+
+Deno.test("parseConfig() fills in defaults", () => {
+  assert.deepEqual(parseConfig(schema, {}), { lr: 3e-4, mode: "hybrid", replicas: [] });
+});
+
+Deno.test("parseConfig() names the field, the value and what is allowed", () => {
+  const head = "Cannot use this configuration: ";
+  assert.equal(refusal({ lr: "x" }), `${head}ppo.lr must be of type number, current value is "x"`);
+  assert.equal(refusal({ lr: 0 }), `${head}ppo.lr must be > 0, current value is 0`);
+  assert.equal(
+    refusal({ mode: "best" }),
+    `${head}ppo.mode must be one of "delta", "hybrid", current value is "best"`,
+  );
+  assert.equal(
+    refusal({ learningRate: 1 }),
+    `${head}ppo.learningRate must be left out (unknown key), current value is 1`,
+  );
+  assert.equal(
+    refusal({ replicas: [{ gpu: "a100" }, { gpu: 3 }] }),
+    `${head}ppo.replicas.1.gpu must be of type string, current value is 3`,
+  );
+  assert.equal(
+    refusal(null),
+    `${head}ppo must be of type object, current value is null`,
+  );
+});
