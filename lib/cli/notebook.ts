@@ -51,7 +51,7 @@ async function makeKernelPath(): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
   const kernel = {
     argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
-    display_name: "Deno",
+    "display_name": "Deno",
     language: "typescript",
   };
   await Deno.writeTextFile(join(folder, "kernel.json"), JSON.stringify(kernel, null, 2));
