@@ -3,4 +3,6 @@
  *
  * @module
  */
+export { type AnalyticTimerOptions, createAnalyticTimer } from "./analytic_timer.ts";
 export type { BatchShape, BatchTimer } from "./batch_timer.ts";
+export { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
