@@ -1,0 +1,16 @@
+/**
+ * Statistics of latencies and seeds, all in float64: moments, quantiles, distributions, intervals.
+ *
+ * @module
+ */
+export { type EmpiricalCdf, empiricalCdf, type EmpiricalCdfOptions } from "./empirical_cdf.ts";
+export { type Interval, meanInterval, studentTQuantile } from "./mean_interval.ts";
+export { mean, sampleStd } from "./moments.ts";
+export {
+  type BootstrapDifference,
+  type BootstrapOptions,
+  type BootstrapStatistic,
+  pairedBlockBootstrap,
+  type PairedSample,
+} from "./paired_block_bootstrap.ts";
+export { quantile, quantileSorted } from "./quantile.ts";

@@ -1,0 +1,296 @@
+/**
+ * Is the difference between two policies real? Resampling that respects time and seeds.
+ *
+ * @module
+ */
+import type { Rng } from "../random/mod.ts";
+import { requireFiniteSample, requireOpenProbability } from "./_check.ts";
+import type { Interval } from "./mean_interval.ts";
+import { mean } from "./moments.ts";
+import { quantile } from "./quantile.ts";
+
+/** What is compared: the mean, or a quantile such as `{ quantile: 0.99 }`. */
+export type BootstrapStatistic = "mean" | { readonly quantile: number };
+
+/** One evaluation run under both policies. */
+export interface PairedSample {
+  /** Seed of the arrivals; samples with equal evaluation seeds hold the same requests. */
+  readonly evaluationSeed: number;
+  /** Seed the candidate was trained with; the same for all samples when nothing was trained. */
+  readonly trainingSeed: number;
+  /** Metric of every request under the baseline, in order of arrival, `[requests]`. */
+  readonly baseline: ArrayLike<number>;
+  /** Metric of the same requests under the candidate, `[requests]`. */
+  readonly candidate: ArrayLike<number>;
+}
+
+/** Settings of {@linkcode pairedBlockBootstrap}. */
+export interface BootstrapOptions {
+  /** Mean by default. */
+  readonly statistic?: BootstrapStatistic;
+  /** Resamples, an integer >= 100; 2000 by default. */
+  readonly resampleCount?: number;
+  /** Consecutive requests a block, an integer >= 1; `ceil(sqrt(requests))` of each run by default. */
+  readonly blockLength?: number;
+  /** Coverage in (0, 1); 0.95 by default. */
+  readonly confidence?: number;
+}
+
+/** What {@linkcode pairedBlockBootstrap} found. */
+export interface BootstrapDifference {
+  /** The statistic under the baseline, over all samples pooled. */
+  readonly baseline: number;
+  /** The statistic under the candidate, over all samples pooled. */
+  readonly candidate: number;
+  /** Candidate minus baseline, with its percentile interval; below 0 the candidate is faster. */
+  readonly difference: Interval;
+  /** Candidate / baseline - 1, with its percentile interval; ends are `NaN` if a baseline was 0. */
+  readonly relative: Interval;
+}
+
+/**
+ * Paired circular block bootstrap of the difference between two policies on the same requests.
+ *
+ * Every resample draws training seeds with replacement and, independently of them, evaluation seeds
+ * with replacement (the pigeonhole bootstrap for crossed factors); for every drawn evaluation seed
+ * it draws blocks of consecutive requests, wrapping at the end, until the run's length is reached.
+ * Both policies get the same draw, so what they share cancels. Blocks keep the correlation that
+ * queueing puts between neighbours; single requests as units would give intervals far too narrow.
+ * With few seeds the interval is somewhat narrow still: `k` seeds show `(k - 1) / k` of the variance
+ * between them.
+ *
+ * Source: D. Politis and J. Romano, "A circular block-resampling procedure for stationary data"
+ * (1992); A. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007).
+ *
+ * @param samples One sample for each pair of training seed and evaluation seed.
+ * @param rng Source of the draws; advanced.
+ * @param options Statistic, resamples, block length, coverage.
+ * @throws {RangeError} When a sample is empty or not finite, lengths within an evaluation seed
+ * differ, or an option is out of range.
+ *
+ * @example A candidate that halves every latency
+ * ```ts
+ * import { Rng } from "@signalbox/signalbox/random";
+ * import { pairedBlockBootstrap } from "@signalbox/signalbox/stats";
+ * import assert from "node:assert/strict";
+ *
+ * const baseline = [3, 5, 4, 9, 7, 8];
+ * const candidate = baseline.map((seconds) => seconds / 2);
+ * const samples = [{ evaluationSeed: 1, trainingSeed: 0, baseline, candidate }];
+ * const { difference, relative } = pairedBlockBootstrap(samples, new Rng(7));
+ * assert.equal(difference.estimate, -3);
+ * assert.deepEqual(relative, { estimate: -0.5, low: -0.5, high: -0.5 });
+ * ```
+ */
+export function pairedBlockBootstrap(
+  samples: readonly PairedSample[],
+  rng: Rng,
+  options: BootstrapOptions = {},
+): BootstrapDifference {
+  const { statistic = "mean", resampleCount = 2000, blockLength, confidence = 0.95 } = options;
+  requireOptions(samples, statistic, resampleCount, blockLength, confidence);
+  const runs = groupByEvaluationSeed(samples);
+  const trainingSeeds = [...new Set(samples.map((sample) => sample.trainingSeed))].sort(ascending);
+  const baseline = new PooledStatistic(samples.map((sample) => sample.baseline), statistic);
+  const candidate = new PooledStatistic(samples.map((sample) => sample.candidate), statistic);
+
+  const baselineEstimate = baseline.estimate();
+  const candidateEstimate = candidate.estimate();
+
+  const weights = new Float64Array(baseline.count);
+  const differences = new Float64Array(resampleCount);
+  const ratios = new Float64Array(resampleCount);
+  for (let r = 0; r < resampleCount;) {
+    drawWeights(runs, trainingSeeds, blockLength, rng, weights);
+    // With a hole in the (training seed, evaluation seed) grid a draw may hit nothing: draw again.
+    if (!weights.some((weight) => weight > 0)) continue;
+    const b = baseline.compute(weights);
+    const c = candidate.compute(weights);
+    differences[r] = c - b;
+    ratios[r] = c / b - 1;
+    r++;
+  }
+  const tail = (1 - confidence) / 2;
+  return {
+    baseline: baselineEstimate,
+    candidate: candidateEstimate,
+    difference: percentileInterval(candidateEstimate - baselineEstimate, differences, tail),
+    relative: percentileInterval(candidateEstimate / baselineEstimate - 1, ratios, tail),
+  };
+}
+
+/** Interval between the quantiles of the draws; unknown when a draw divided by zero. */
+function percentileInterval(estimate: number, draws: Float64Array, tail: number): Interval {
+  if (!draws.every(Number.isFinite)) return { estimate, low: Number.NaN, high: Number.NaN };
+  return { estimate, low: quantile(draws, tail), high: quantile(draws, 1 - tail) };
+}
+
+/** One run of arrivals: its length and the samples (with their pooled offsets) that share it. */
+interface EvaluationRun {
+  readonly length: number;
+  readonly members: { readonly sample: PairedSample; readonly offset: number }[];
+}
+
+/** Groups samples by evaluation seed, in ascending order of the seed. */
+function groupByEvaluationSeed(samples: readonly PairedSample[]): EvaluationRun[] {
+  const runs = new Map<number, EvaluationRun>();
+  let offset = 0;
+  samples.forEach((sample, index) => {
+    const length = sample.baseline.length;
+    const run = runs.get(sample.evaluationSeed) ?? { length, members: [] };
+    if (sample.candidate.length !== run.length || length !== run.length) {
+      throw new RangeError(
+        `Cannot compare policies: samples[${index}] must hold ${run.length} requests under both policies, current lengths are ${length}, ${sample.candidate.length}`,
+      );
+    }
+    run.members.push({ sample, offset });
+    runs.set(sample.evaluationSeed, run);
+    offset += length;
+  });
+  return [...runs].sort(([a], [b]) => a - b).map(([, run]) => run);
+}
+
+/** Fills `weights` with how often each pooled request occurs in one resample. */
+function drawWeights(
+  runs: readonly EvaluationRun[],
+  trainingSeeds: readonly number[],
+  blockLength: number | undefined,
+  rng: Rng,
+  weights: Float64Array,
+): void {
+  weights.fill(0);
+  const trainingCounts = new Map<number, number>();
+  if (trainingSeeds.length === 1) trainingCounts.set(trainingSeeds[0]!, 1);
+  else {
+    for (let k = 0; k < trainingSeeds.length; k++) {
+      const seed = trainingSeeds[rng.below(trainingSeeds.length)]!;
+      trainingCounts.set(seed, (trainingCounts.get(seed) ?? 0) + 1);
+    }
+  }
+  for (let k = 0; k < runs.length; k++) {
+    const { length, members } = runs[runs.length === 1 ? 0 : rng.below(runs.length)]!;
+    const block = Math.min(length, blockLength ?? Math.ceil(Math.sqrt(length)));
+    for (let filled = 0; filled < length; filled += block) {
+      const start = rng.below(length);
+      const size = Math.min(block, length - filled);
+      for (const { sample, offset } of members) {
+        const count = trainingCounts.get(sample.trainingSeed) ?? 0;
+        if (count === 0) continue;
+        for (let i = 0; i < size; i++) weights[offset + (start + i) % length]! += count;
+      }
+    }
+  }
+}
+
+/** A statistic of a weighted, pooled sample; sorted once, cheap for every resample. */
+class PooledStatistic {
+  /** Values of all samples, one after the other. */
+  readonly #values: Float64Array;
+  readonly #statistic: BootstrapStatistic;
+  /** Positions of `#values` in ascending order of value; only quantiles need it. */
+  readonly #order: Uint32Array;
+
+  constructor(samples: readonly ArrayLike<number>[], statistic: BootstrapStatistic) {
+    const values = new Float64Array(samples.reduce((total, sample) => total + sample.length, 0));
+    let offset = 0;
+    for (const sample of samples) {
+      values.set(sample, offset);
+      offset += sample.length;
+    }
+    this.#values = values;
+    this.#statistic = statistic;
+    this.#order = statistic === "mean"
+      ? new Uint32Array(0)
+      : Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+  }
+
+  /** Number of pooled requests. */
+  get count(): number {
+    return this.#values.length;
+  }
+
+  /** The statistic of the sample itself. */
+  estimate(): number {
+    return this.#statistic === "mean"
+      ? mean(this.#values)
+      : quantile(this.#values, this.#statistic.quantile);
+  }
+
+  /** The statistic of the sample in which value `i` occurs `weights[i]` times. */
+  compute(weights: Float64Array): number {
+    return this.#statistic === "mean"
+      ? this.#mean(weights)
+      : this.#quantile(weights, this.#statistic.quantile);
+  }
+
+  #mean(weights: Float64Array): number {
+    let sum = 0;
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) {
+      sum += weights[i]! * this.#values[i]!;
+      total += weights[i]!;
+    }
+    return sum / total;
+  }
+
+  /** Definition 7 of Hyndman and Fan on the expanded sample, walking down from its top. */
+  #quantile(weights: Float64Array, probability: number): number {
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) total += weights[i]!;
+    const position = (total - 1) * probability;
+    const below = Math.floor(position);
+    let rank = total; // rank of the lowest copy of the value visited last
+    let upper = Number.NaN;
+    for (let k = this.#order.length - 1; k >= 0; k--) {
+      const index = this.#order[k]!;
+      rank -= weights[index]!;
+      if (Number.isNaN(upper) && rank <= below + 1 && weights[index]! > 0) {
+        upper = this.#values[index]!;
+      }
+      if (rank <= below) {
+        const lower = this.#values[index]!;
+        return lower + (position - below) * (upper - lower);
+      }
+    }
+    return upper;
+  }
+}
+
+/** Numeric order. */
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+/** Checks every argument of {@linkcode pairedBlockBootstrap} before work starts. */
+function requireOptions(
+  samples: readonly PairedSample[],
+  statistic: BootstrapStatistic,
+  resampleCount: number,
+  blockLength: number | undefined,
+  confidence: number,
+): void {
+  const act = "compare policies";
+  if (samples.length === 0) {
+    throw new RangeError(
+      `Cannot ${act}: samples must hold at least one sample, current length is 0`,
+    );
+  }
+  samples.forEach((sample, index) => {
+    requireFiniteSample(act, `samples[${index}].baseline`, sample.baseline);
+    requireFiniteSample(act, `samples[${index}].candidate`, sample.candidate);
+  });
+  if (statistic !== "mean") {
+    requireOpenProbability(act, "statistic.quantile", statistic.quantile);
+  }
+  if (!Number.isInteger(resampleCount) || resampleCount < 100) {
+    throw new RangeError(
+      `Cannot ${act}: resampleCount must be an integer >= 100, current value is ${resampleCount}`,
+    );
+  }
+  if (blockLength !== undefined && (!Number.isInteger(blockLength) || blockLength < 1)) {
+    throw new RangeError(
+      `Cannot ${act}: blockLength must be an integer >= 1, current value is ${blockLength}`,
+    );
+  }
+  requireOpenProbability(act, "confidence", confidence);
+}
