@@ -1,0 +1,34 @@
+/**
+ * Least outstanding requests, weighted by known speeds.
+ *
+ * @module
+ */
+import type { Rng } from "../random/mod.ts";
+import { ConfigError } from "../support/mod.ts";
+import { createScoreRouter } from "./_score_router.ts";
+import type { Router } from "./router.ts";
+
+/**
+ * Creates a router that minimises `(outstanding + 1) / speed`; equals are decided at random.
+ *
+ * @param rng Decides ties.
+ * @param relativeSpeeds Speed of each replica, `[replicaCount]`, > 0, in any common unit, e.g. from
+ *   `relativeSpeeds` of the timing package.
+ * @throws {ConfigError} When a speed is not a finite number > 0.
+ */
+export function createSpeedWeightedLor(rng: Rng, relativeSpeeds: ArrayLike<number>): Router {
+  const speeds = Float64Array.from(relativeSpeeds);
+  speeds.forEach((speed, replica) => {
+    if (!(speed > 0) || !Number.isFinite(speed)) {
+      throw new ConfigError(`relativeSpeeds[${replica}]`, speed, "a finite number > 0");
+    }
+  });
+  return createScoreRouter("speed_weighted_lor", ({ view }, out) => {
+    if (out.length !== speeds.length) {
+      throw new ConfigError("relativeSpeeds.length", speeds.length, `${out.length} (replicas)`);
+    }
+    for (let replica = 0; replica < out.length; replica++) {
+      out[replica] = (view.outstandingCount(replica) + 1) / speeds[replica]!;
+    }
+  }, rng);
+}
