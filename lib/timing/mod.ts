@@ -6,3 +6,4 @@
 export { type AnalyticTimerOptions, createAnalyticTimer } from "./analytic_timer.ts";
 export type { BatchShape, BatchTimer } from "./batch_timer.ts";
 export { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
+export { relativeSpeeds, type TimedReplica } from "./relative_speeds.ts";
