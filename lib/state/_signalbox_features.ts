@@ -1,0 +1,210 @@
+/**
+ * The project's own observation: the request to be routed, running as well as waiting work, averages
+ * in time. Source: spec/scheduler.md appendix A3. Counts and times span decades, so they enter as
+ * ln(1 + x).
+ *
+ * @module
+ */
+import type { ClusterView, RoutingDecision } from "../simulator/mod.ts";
+import type { Features, FeatureSources } from "./_features.ts";
+import type { StateConfig } from "./state_schema.ts";
+import { TimeDecayedMean, type TimeDecayedMeanState } from "./time_decayed_mean.ts";
+
+const REPLICA_NAMES = [
+  "outstanding_requests_log1p",
+  "waiting_requests_log1p",
+  "running_requests_log1p",
+  "pending_prefill_tokens_log1p",
+  "outstanding_output_tokens_log1p",
+  "kv_used_fraction",
+  "kv_headroom_fraction",
+  "oldest_wait_seconds_log1p",
+  "tbt_milliseconds_log1p",
+  "latency_seconds_log1p",
+  "ttft_seconds_log1p",
+  "busy_stage_fraction",
+  "available",
+] as const;
+
+const GLOBAL_NAMES = [
+  "request_prompt_tokens_log1p",
+  "request_output_tokens_log1p",
+  "request_priority",
+  "arrival_rate_5s_log1p",
+  "arrival_rate_60s_log1p",
+  "kv_used_fraction",
+  "system_throughput_log1p",
+  "average_latency_seconds_log1p",
+  "average_ttft_seconds_log1p",
+  "seconds_since_decision_log1p",
+] as const;
+
+/** Time constants of the two arrival-rate averages. Source: spec/scheduler.md appendix A3. */
+const FAST_RATE_SECONDS = 5;
+const SLOW_RATE_SECONDS = 60;
+
+/** What `toJSON()` returns. */
+interface SignalboxState {
+  readonly latencies: readonly TimeDecayedMeanState[];
+  readonly ttfts: readonly TimeDecayedMeanState[];
+  readonly outstandingOutputTokens: readonly number[];
+  readonly fastArrivals: TimeDecayedMeanState;
+  readonly slowArrivals: TimeDecayedMeanState;
+  readonly firstDecisionSeconds: number | null;
+  readonly lastDecisionSeconds: number;
+  readonly sinceDecisionSeconds: number;
+}
+
+/** Layout `signalbox`. */
+export class SignalboxFeatures implements Features {
+  readonly replicaNames: readonly string[] = REPLICA_NAMES;
+  readonly globalNames: readonly string[] = GLOBAL_NAMES;
+  readonly loadFeatures: readonly number[] = [
+    REPLICA_NAMES.indexOf("outstanding_requests_log1p"),
+  ];
+  readonly #latencies: readonly TimeDecayedMean[];
+  readonly #ttfts: readonly TimeDecayedMean[];
+  readonly #outstandingOutputTokens: Float64Array;
+  readonly #fastArrivals = new TimeDecayedMean(FAST_RATE_SECONDS);
+  readonly #slowArrivals = new TimeDecayedMean(SLOW_RATE_SECONDS);
+  #firstDecisionSeconds: number | null = null;
+  #lastDecisionSeconds = 0;
+  #sinceDecisionSeconds = 0;
+  #sources: FeatureSources | undefined;
+
+  constructor(config: StateConfig, replicaCount: number) {
+    const averages = (): TimeDecayedMean[] =>
+      Array.from({ length: replicaCount }, () => new TimeDecayedMean(config.replicaEmaSeconds));
+    this.#latencies = averages();
+    this.#ttfts = averages();
+    this.#outstandingOutputTokens = new Float64Array(replicaCount);
+  }
+
+  reset(sources: FeatureSources): void {
+    this.#sources = sources;
+    for (const mean of [...this.#latencies, ...this.#ttfts]) mean.clear();
+    this.#outstandingOutputTokens.fill(0);
+    this.#fastArrivals.clear();
+    this.#slowArrivals.clear();
+    this.#firstDecisionSeconds = null;
+    this.#lastDecisionSeconds = 0;
+    this.#sinceDecisionSeconds = 0;
+  }
+
+  onRouted(request: number, replica: number): void {
+    this.#outstandingOutputTokens[replica]! += this.#sources!.decodeLengths.outputTokens(request);
+  }
+
+  onFirstToken(request: number, replica: number, nowSeconds: number): void {
+    const arrivalSeconds = this.#sources!.arrivalSeconds[request]!;
+    this.#ttfts[replica]!.add(nowSeconds, nowSeconds - arrivalSeconds);
+  }
+
+  onCompleted(request: number, replica: number, nowSeconds: number): void {
+    const { arrivalSeconds, decodeLengths } = this.#sources!;
+    this.#latencies[replica]!.add(nowSeconds, nowSeconds - arrivalSeconds[request]!);
+    this.#outstandingOutputTokens[replica]! -= decodeLengths.outputTokens(request);
+  }
+
+  observe({ nowSeconds }: RoutingDecision): void {
+    this.#sinceDecisionSeconds = this.#firstDecisionSeconds === null
+      ? 0
+      : nowSeconds - this.#lastDecisionSeconds;
+    this.#firstDecisionSeconds ??= nowSeconds;
+    this.#lastDecisionSeconds = nowSeconds;
+    this.#fastArrivals.add(nowSeconds, 1);
+    this.#slowArrivals.add(nowSeconds, 1);
+  }
+
+  write(decision: RoutingDecision, out: Float32Array): void {
+    const { nowSeconds, request, view } = decision;
+    const { metrics, decodeLengths } = this.#sources!;
+    let at = 0;
+    let kvBlocksUsed = 0;
+    let kvBlocksTotal = 0;
+    for (let r = 0; r < this.#latencies.length; r++) {
+      at = this.#writeReplica(decision, r, out, at);
+      kvBlocksUsed += view.kvBlocksUsed(r);
+      kvBlocksTotal += view.kvBlocksTotal(r);
+    }
+    out[at++] = Math.log1p(request.promptTokens);
+    out[at++] = Math.log1p(decodeLengths.outputTokens(request.index));
+    out[at++] = request.priority;
+    out[at++] = Math.log1p(this.#arrivalRate(this.#fastArrivals, FAST_RATE_SECONDS));
+    out[at++] = Math.log1p(this.#arrivalRate(this.#slowArrivals, SLOW_RATE_SECONDS));
+    out[at++] = kvBlocksUsed / Math.max(kvBlocksTotal, 1);
+    out[at++] = Math.log1p(metrics.throughput(nowSeconds));
+    out[at++] = Math.log1p(metrics.meanLatencySeconds(nowSeconds));
+    out[at++] = Math.log1p(metrics.meanTtftSeconds(nowSeconds));
+    out[at++] = Math.log1p(this.#sinceDecisionSeconds);
+  }
+
+  toJSON(): unknown {
+    const state: SignalboxState = {
+      latencies: this.#latencies.map((mean) => mean.toJSON()),
+      ttfts: this.#ttfts.map((mean) => mean.toJSON()),
+      outstandingOutputTokens: [...this.#outstandingOutputTokens],
+      fastArrivals: this.#fastArrivals.toJSON(),
+      slowArrivals: this.#slowArrivals.toJSON(),
+      firstDecisionSeconds: this.#firstDecisionSeconds,
+      lastDecisionSeconds: this.#lastDecisionSeconds,
+      sinceDecisionSeconds: this.#sinceDecisionSeconds,
+    };
+    return state;
+  }
+
+  restore(plain: unknown): void {
+    const state = plain as SignalboxState;
+    this.#latencies.forEach((mean, r) => mean.restore(state.latencies[r]!));
+    this.#ttfts.forEach((mean, r) => mean.restore(state.ttfts[r]!));
+    this.#outstandingOutputTokens.set(state.outstandingOutputTokens);
+    this.#fastArrivals.restore(state.fastArrivals);
+    this.#slowArrivals.restore(state.slowArrivals);
+    this.#firstDecisionSeconds = state.firstDecisionSeconds;
+    this.#lastDecisionSeconds = state.lastDecisionSeconds;
+    this.#sinceDecisionSeconds = state.sinceDecisionSeconds;
+  }
+
+  #writeReplica(
+    { nowSeconds, request, view }: RoutingDecision,
+    r: number,
+    out: Float32Array,
+    start: number,
+  ): number {
+    const oldest = view.waitingRequest(r, 0);
+    const oldestWaitSeconds = oldest === undefined ? 0 : nowSeconds - oldest.arrivalSeconds;
+    let at = start;
+    out[at++] = Math.log1p(view.outstandingCount(r));
+    out[at++] = Math.log1p(view.waitingCount(r));
+    out[at++] = Math.log1p(view.runningCount(r));
+    out[at++] = Math.log1p(view.pendingPrefillTokens(r));
+    out[at++] = Math.log1p(this.#outstandingOutputTokens[r]!);
+    out[at++] = view.kvBlocksUsed(r) / Math.max(view.kvBlocksTotal(r), 1);
+    out[at++] = kvHeadroomFraction(view, r, request.promptTokens);
+    out[at++] = Math.log1p(oldestWaitSeconds);
+    out[at++] = Math.log1p(1000 * view.tbtEmaSeconds(r));
+    out[at++] = Math.log1p(this.#latencies[r]!.value);
+    out[at++] = Math.log1p(this.#ttfts[r]!.value);
+    out[at++] = view.inFlightBatchCount(r) / view.stageCount(r);
+    out[at++] = view.isAvailable(r) ? 1 : 0;
+    return at;
+  }
+
+  /**
+   * Exponentially faded arrivals per second. The faded count of a rate that began `elapsed` ago is
+   * rate * tau * (1 - exp(-elapsed / tau)); dividing by that removes the start-up bias. At least a
+   * second is taken to have passed, lest the first arrivals read as an unbounded rate.
+   */
+  #arrivalRate(arrivals: TimeDecayedMean, tauSeconds: number): number {
+    const elapsedSeconds = Math.max(this.#lastDecisionSeconds - this.#firstDecisionSeconds!, 1);
+    const seenSeconds = -tauSeconds * Math.expm1(-elapsedSeconds / tauSeconds);
+    return arrivals.weightAt(this.#lastDecisionSeconds) / seenSeconds;
+  }
+}
+
+/** Share of the KV blocks left free once the prompt is admitted; negative when it does not fit. */
+function kvHeadroomFraction(view: ClusterView, replica: number, promptTokens: number): number {
+  const total = Math.max(view.kvBlocksTotal(replica), 1);
+  const needed = Math.ceil(promptTokens / view.blockSize(replica));
+  return (total - view.kvBlocksUsed(replica) - needed) / total;
+}
