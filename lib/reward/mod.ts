@@ -1,0 +1,23 @@
+/**
+ * What the agent is rewarded for.
+ *
+ * @module
+ */
+export { JobSeconds } from "./job_seconds.ts";
+export { RequestLedger } from "./request_ledger.ts";
+export type { RequestCredit } from "./request_ledger.ts";
+export { REWARD_BREAKDOWN_KEYS, REWARD_TERMS } from "./reward_breakdown.ts";
+export type { RewardBreakdown } from "./reward_breakdown.ts";
+export { RewardCalculator } from "./reward_calculator.ts";
+export type { RewardCalculatorOptions } from "./reward_calculator.ts";
+export {
+  absoluteScore,
+  latencyThresholdPenalty,
+  loadImbalance,
+  logisticLatencyPenalty,
+  populationStd,
+  relativeChange,
+  squashReward,
+} from "./reward_formulas.ts";
+export { rewardSchema } from "./reward_schema.ts";
+export type { RewardConfig, RewardMode } from "./reward_schema.ts";

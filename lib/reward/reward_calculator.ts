@@ -1,0 +1,257 @@
+/**
+ * From the state of the system to a number per decision.
+ *
+ * @module
+ */
+import { SystemMetrics } from "../metrics/mod.ts";
+import type { ClusterView, SimulationObserver } from "../simulator/mod.ts";
+import { JobSeconds } from "./job_seconds.ts";
+import type { RewardBreakdown } from "./reward_breakdown.ts";
+import { REWARD_TERMS } from "./reward_breakdown.ts";
+import {
+  absoluteScore,
+  latencyThresholdPenalty,
+  loadImbalance,
+  logisticLatencyPenalty,
+  populationStd,
+  relativeChange,
+  squashReward,
+} from "./reward_formulas.ts";
+import type { RewardConfig } from "./reward_schema.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Optional parts of a {@linkcode RewardCalculator}. */
+export interface RewardCalculatorOptions {
+  /**
+   * Time constant in seconds of a discount per second, applied inside the intervals of mode
+   * `sojourn`; leave out when discounting per decision.
+   */
+  readonly discountTauSeconds?: number;
+}
+
+/**
+ * Computes the reward that a decision earned, when the next one is due. It watches the run
+ * (register it as an observer of the simulator).
+ *
+ * With tp and lat the throughput and mean latency of the configured scope:
+ * - delta: d_tp - w_lat d_lat - balance - threshold
+ * - instant: tp - w_lat lat - balance - threshold
+ * - hybrid: w_abs (tp / target - alpha lat / threshold)
+ *   + w_delta (beta rel(tp) - gamma rel(lat)) - balance - kappa / (1 + e^(-(lat - threshold) / sigma)),
+ *   where rel(x) = (x - ema) / ema and the average already contains x
+ * - sojourn: minus the job-seconds since the last decision
+ * - request: 0 here; the rewards come from {@linkcode RequestLedger}
+ *
+ * Changes are measured from the first decision at which some request has completed; until then
+ * they are 0, so that no run begins with a jump. Replicas that cannot be chosen do not count in the
+ * balance terms. Source: spec/scheduler.md sections 0 and 6.
+ *
+ * @example A first reward has no change in it
+ * ```ts
+ * import { RewardCalculator, rewardSchema } from "@signalbox/signalbox/reward";
+ * import assert from "node:assert/strict";
+ *
+ * const calculator = new RewardCalculator(rewardSchema.parse({ mode: "delta" }));
+ * calculator.reset([0]);
+ * calculator.onCompleted(0, 0, 2);
+ * const breakdown = calculator.evaluate(2);
+ * assert.equal(breakdown.throughput, 0.5);
+ * assert.equal(breakdown.throughputTerm, 0);
+ * ```
+ */
+export class RewardCalculator implements SimulationObserver {
+  readonly #config: RewardConfig;
+  readonly #metrics: SystemMetrics;
+  readonly #jobs: JobSeconds;
+  #lastThroughput: number | undefined;
+  #lastLatencySeconds = 0;
+  #throughputEma = 0;
+  #latencyEmaSeconds = 0;
+
+  /** A calculator whose run has not begun; call {@linkcode RewardCalculator.reset} first. */
+  constructor(config: RewardConfig, options: RewardCalculatorOptions = {}) {
+    this.#config = config;
+    this.#metrics = new SystemMetrics(config.metrics);
+    this.#jobs = new JobSeconds(options.discountTauSeconds);
+  }
+
+  /**
+   * Forgets everything and begins an episode.
+   *
+   * @param arrivalSeconds Arrival time of every request of the workload; kept, not copied.
+   */
+  reset(arrivalSeconds: ArrayLike<number>): void {
+    this.#metrics.reset(arrivalSeconds);
+    this.#jobs.reset();
+    this.#lastThroughput = undefined;
+    this.#lastLatencySeconds = 0;
+    this.#throughputEma = 0;
+    this.#latencyEmaSeconds = 0;
+  }
+
+  /** Takes in that a request was handed to a replica. */
+  onRouted(request: number, replica: number, nowSeconds: number): void {
+    this.#jobs.onRouted(request, replica, nowSeconds);
+  }
+
+  /** Takes in a request's completion. */
+  onCompleted(request: number, replica: number, nowSeconds: number): void {
+    this.#metrics.onCompleted(request, replica, nowSeconds);
+    this.#jobs.onCompleted(request, replica, nowSeconds);
+  }
+
+  /**
+   * The reward of everything since the last call.
+   *
+   * @param nowSeconds Simulated time, not before the latest event.
+   * @param view The cluster now.
+   */
+  evaluate(nowSeconds: number, view: ClusterView): RewardBreakdown {
+    const config = this.#config;
+    const throughput = this.#metrics.throughput(nowSeconds);
+    const latencySeconds = this.#metrics.meanLatencySeconds(nowSeconds);
+    const loads = replicaLoads(view, config.loadBalanceOn);
+    const parts = emptyBreakdown();
+    parts.throughput = throughput;
+    parts.latencySeconds = latencySeconds;
+    parts.loadImbalance = loadImbalance(loads, config.loadBalanceMeasure);
+    parts.jobSeconds = this.#jobs.take(nowSeconds);
+    const change = this.#takeChange(throughput, latencySeconds);
+    parts.throughputEma = this.#throughputEma;
+    parts.latencyEmaSeconds = this.#latencyEmaSeconds;
+    switch (config.mode) {
+      case "delta":
+        parts.throughputTerm = change.throughput;
+        parts.latencyTerm = minus(config.latencyWeight * change.latencySeconds);
+        this.#addBalanceAndThreshold(parts, view);
+        break;
+      case "instant":
+        parts.throughputTerm = throughput;
+        parts.latencyTerm = minus(config.latencyWeight * latencySeconds);
+        this.#addBalanceAndThreshold(parts, view);
+        break;
+      case "hybrid":
+        parts.absoluteTerm = config.absoluteWeight *
+          absoluteScore(throughput, latencySeconds, config);
+        parts.deltaTerm = config.deltaWeight *
+          (config.beta * change.relativeThroughput - config.gamma * change.relativeLatency);
+        parts.loadBalanceTerm = minus(config.loadBalanceWeight * parts.loadImbalance);
+        parts.loadStdTerm = minus(config.loadStdWeight * populationStd(loads));
+        parts.logisticTerm = -logisticLatencyPenalty(latencySeconds, config);
+        break;
+      case "sojourn":
+        parts.sojournTerm = minus(parts.jobSeconds);
+        break;
+      case "request":
+        break;
+    }
+    for (const term of REWARD_TERMS) parts.rawReward += parts[term];
+    parts.reward = squashReward(parts.rawReward, config.squash, config.mode);
+    return parts;
+  }
+
+  #addBalanceAndThreshold(parts: Mutable<RewardBreakdown>, view: ClusterView): void {
+    const config = this.#config;
+    parts.utilizationRangeTerm = minus(config.utilizationRangeWeight * utilizationRange(view));
+    parts.loadBalanceTerm = minus(config.loadBalanceWeight * parts.loadImbalance);
+    const penalty = latencyThresholdPenalty(
+      parts.latencySeconds,
+      config.latencyThresholdSeconds,
+      config.latencyPenaltyScale,
+    );
+    parts.thresholdTerm = minus(penalty);
+  }
+
+  /** Changes since the last decision, absolute and relative to the averages; all 0 at first. */
+  #takeChange(throughput: number, latencySeconds: number): MetricsChange {
+    if (this.#metrics.completedCount === 0) return NO_CHANGE;
+    const last = this.#lastThroughput;
+    const lastLatencySeconds = this.#lastLatencySeconds;
+    this.#lastThroughput = throughput;
+    this.#lastLatencySeconds = latencySeconds;
+    if (last === undefined) {
+      this.#throughputEma = throughput;
+      this.#latencyEmaSeconds = latencySeconds;
+      return NO_CHANGE;
+    }
+    const { emaAlpha } = this.#config;
+    this.#throughputEma += emaAlpha * (throughput - this.#throughputEma);
+    this.#latencyEmaSeconds += emaAlpha * (latencySeconds - this.#latencyEmaSeconds);
+    return {
+      throughput: throughput - last,
+      latencySeconds: latencySeconds - lastLatencySeconds,
+      relativeThroughput: relativeChange(throughput, this.#throughputEma),
+      relativeLatency: relativeChange(latencySeconds, this.#latencyEmaSeconds),
+    };
+  }
+}
+
+/** How system metrics moved since the last decision. */
+interface MetricsChange {
+  readonly throughput: number;
+  readonly latencySeconds: number;
+  readonly relativeThroughput: number;
+  readonly relativeLatency: number;
+}
+
+const NO_CHANGE: MetricsChange = {
+  throughput: 0,
+  latencySeconds: 0,
+  relativeThroughput: 0,
+  relativeLatency: 0,
+};
+
+function emptyBreakdown(): Mutable<RewardBreakdown> {
+  return {
+    reward: 0,
+    rawReward: 0,
+    throughput: 0,
+    latencySeconds: 0,
+    throughputEma: 0,
+    latencyEmaSeconds: 0,
+    loadImbalance: 0,
+    jobSeconds: 0,
+    throughputTerm: 0,
+    latencyTerm: 0,
+    utilizationRangeTerm: 0,
+    loadBalanceTerm: 0,
+    thresholdTerm: 0,
+    absoluteTerm: 0,
+    deltaTerm: 0,
+    loadStdTerm: 0,
+    logisticTerm: 0,
+    sojournTerm: 0,
+  };
+}
+
+/** -x, but 0 for 0: a table of terms should not say -0 where there is nothing to punish. */
+function minus(x: number): number {
+  return 0 - x;
+}
+
+/** Requests at each replica that may be chosen. */
+function replicaLoads(
+  view: ClusterView,
+  counted: RewardConfig["loadBalanceOn"],
+): number[] {
+  const loads: number[] = [];
+  for (let r = 0; r < view.replicaCount; r++) {
+    if (!view.isAvailable(r)) continue;
+    loads.push(counted === "waiting" ? view.waitingCount(r) : view.outstandingCount(r));
+  }
+  return loads;
+}
+
+/** Largest minus smallest share of KV blocks in use. */
+function utilizationRange(view: ClusterView): number {
+  let smallest = Infinity;
+  let largest = -Infinity;
+  for (let r = 0; r < view.replicaCount; r++) {
+    if (!view.isAvailable(r)) continue;
+    const share = view.kvBlocksUsed(r) / Math.max(view.kvBlocksTotal(r), 1);
+    smallest = Math.min(smallest, share);
+    largest = Math.max(largest, share);
+  }
+  return largest >= smallest ? largest - smallest : 0;
+}
