@@ -3,7 +3,26 @@
  *
  * @module
  */
+export { buildCluster } from "./build_cluster.ts";
+export {
+  type ClusterConfig,
+  clusterSchema,
+  type ReplicaGroupConfig,
+  replicaGroupSchema,
+} from "./cluster_config.ts";
 export type { ClusterView, OracleView, RequestView } from "./cluster_view.ts";
+export { EventHeap } from "./event_heap.ts";
+export {
+  type MemoryPlanOptions,
+  planKvBlocks,
+  planVidurMemory,
+  type VidurMemoryPlan,
+  type VidurMemoryPlanOptions,
+} from "./memory_planner.ts";
+export type { ReplicaSpec } from "./replica_spec.ts";
+export { TBT_EMA_WEIGHT } from "./replica_state.ts";
+export { type SchedulerConfig, schedulerKinds, schedulerSchema } from "./scheduler_config.ts";
+export { maxSequenceTokens } from "./sequence_capacity.ts";
 export type {
   BatchRecord,
   RequestOutcomes,
@@ -12,3 +31,4 @@ export type {
   SimulationObserver,
   SimulationResult,
 } from "./simulation.ts";
+export { Simulator, type SimulatorOptions } from "./simulator.ts";

@@ -26,6 +26,8 @@ export interface BatchRecord {
   readonly replica: number;
   /** Pipeline stage. */
   readonly stage: number;
+  /** When the batch was formed, in seconds: at or before the start of its first stage. */
+  readonly formedSeconds: number;
   /** Start in seconds. */
   readonly startSeconds: number;
   /** End in seconds. */
@@ -88,6 +90,9 @@ export interface SimulationResult {
   readonly batchCount: number;
   /** Events in Vidur's counting (spec/simulator.md section 1). */
   readonly eventCount: number;
-  /** Requests that did not complete: 0 unless a time limit cut the run off. */
+  /**
+   * Requests that did not complete: 0 unless a time limit cut the run off, or some are stuck for
+   * good (all replicas down; Vidur's schedulers, faithfully reproduced, on a request too long).
+   */
   readonly unfinishedCount: number;
 }

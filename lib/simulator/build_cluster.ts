@@ -1,0 +1,84 @@
+/**
+ * From configuration to replicas.
+ *
+ * @module
+ */
+import { getGpu, getModel, shardModel } from "../hardware/mod.ts";
+import { ConfigError } from "../support/mod.ts";
+import { createAnalyticTimer } from "../timing/mod.ts";
+import type { ClusterConfig, ReplicaGroupConfig } from "./cluster_config.ts";
+import { planKvBlocks, planVidurMemory } from "./memory_planner.ts";
+import type { ReplicaSpec } from "./replica_spec.ts";
+
+/**
+ * Resolves a cluster configuration: looks up hardware, plans memory, builds one timer a group.
+ *
+ * @returns One entry a replica, in order of replica index.
+ * @throws {ConfigError} When a name is unknown, the model cannot be split as asked, or it does not
+ *   fit the GPU's memory.
+ *
+ * @example A heterogeneous cluster
+ * ```ts
+ * import { buildCluster, clusterSchema } from "@signalbox/signalbox/simulator";
+ * import assert from "node:assert/strict";
+ *
+ * const config = clusterSchema.parse({
+ *   replicas: [{ gpu: "h100" }, { gpu: "a40", count: 2 }],
+ * });
+ * assert.deepEqual(buildCluster(config).map((replica) => replica.gpu), ["h100", "a40", "a40"]);
+ * ```
+ */
+export function buildCluster(config: ClusterConfig): ReplicaSpec[] {
+  return config.replicas.flatMap((group, index) => {
+    const replica = buildReplica(config, group, `cluster.replicas[${index}]`);
+    return Array.from({ length: group.count }, () => replica);
+  });
+}
+
+function buildReplica(
+  config: ClusterConfig,
+  group: ReplicaGroupConfig,
+  field: string,
+): ReplicaSpec {
+  const { tensorParallel, pipelineStages } = group;
+  const { scheduler } = config;
+  const model = getModel(config.model);
+  const gpu = getGpu(group.gpu);
+  const plan = {
+    shard: shardModel(model, tensorParallel, pipelineStages),
+    pipelineStages,
+    gpuMemoryBytes: gpu.memoryBytes,
+    memoryMarginFraction: config.memoryMarginFraction,
+    blockSize: scheduler.blockSize,
+    maxTokensPerRequest: scheduler.maxTokensPerRequest,
+  };
+  if (pipelineStages > scheduler.batchSizeCap) {
+    throw new ConfigError(
+      `${field}.pipelineStages`,
+      pipelineStages,
+      `<= cluster.scheduler.batchSizeCap (${scheduler.batchSizeCap}), which the stages share`,
+    );
+  }
+  const vidur = planVidurMemory(plan);
+  const planned = config.compat === "vidur" ? vidur.kvBlocks : planKvBlocks(plan);
+  if (planned < 1) {
+    throw new ConfigError(
+      `${field}.gpu`,
+      gpu.name,
+      `a GPU with room for ${model.name} and some KV cache at tensorParallel ${tensorParallel}, ` +
+        `pipelineStages ${pipelineStages} (or more of either)`,
+    );
+  }
+  return {
+    gpu: gpu.name,
+    model: model.name,
+    tensorParallel,
+    stageCount: pipelineStages,
+    kvBlocks: group.kvBlocks ?? planned,
+    maxBatchSize: config.compat === "vidur"
+      ? Math.min(vidur.maxBatchSize, scheduler.batchSizeCap)
+      : scheduler.batchSizeCap,
+    scheduler,
+    timer: createAnalyticTimer({ model, gpu, tensorParallel, pipelineStages }),
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * One replica, with everything resolved.
+ *
+ * @module
+ */
+import type { BatchTimer } from "../timing/mod.ts";
+import type { SchedulerConfig } from "./scheduler_config.ts";
+
+/** What the simulator needs to know of a replica: a model on GPUs, reduced to numbers and a timer. */
+export interface ReplicaSpec {
+  /** Kind of GPU, for labels. */
+  readonly gpu: string;
+  /** Name of the model, for labels. */
+  readonly model: string;
+  /** GPUs that share each layer. */
+  readonly tensorParallel: number;
+  /** Pipeline stages; as many batches may be in flight. */
+  readonly stageCount: number;
+  /** KV blocks of `scheduler.blockSize` tokens. */
+  readonly kvBlocks: number;
+  /** Largest batch of the schedulers that reserve whole sequences (orca, faster_transformer). */
+  readonly maxBatchSize: number;
+  /** Scheduler inside the replica. */
+  readonly scheduler: SchedulerConfig;
+  /** How long a batch takes. */
+  readonly timer: BatchTimer;
+}

@@ -1,0 +1,170 @@
+/**
+ * The mutable state of one replica.
+ *
+ * @module
+ */
+import { Batch, grown } from "./batch.ts";
+import type { ReplicaSpec } from "./replica_spec.ts";
+import type { RequestTable } from "./request_table.ts";
+import { WaitingQueue } from "./waiting_queue.ts";
+
+/** Weight of the newest iteration in the moving average of the time between tokens. */
+export const TBT_EMA_WEIGHT = 0.1;
+
+/**
+ * Queue, admitted requests and KV blocks of a replica, with counters that are kept up to date at
+ * every transition, so that whoever observes the replica pays O(1).
+ *
+ * A request is waiting (in `queue`, no blocks), parked (admitted, in no batch) or in a batch.
+ */
+export class ReplicaState {
+  /** Position in the cluster. */
+  readonly index: number;
+  /** What the replica is. */
+  readonly spec: ReplicaSpec;
+  /** State of all requests. */
+  readonly requests: RequestTable;
+  /** Requests without KV blocks. */
+  readonly queue: WaitingQueue;
+  /** Batches, one a pipeline slot; those of `idleBatches` are free. */
+  readonly batches: readonly Batch[];
+  /** Stack of batches that are not in flight. */
+  readonly idleBatches: Batch[];
+  /** Admitted requests that are in no batch; the first `parkedCount` entries. */
+  parked: Int32Array;
+  /** Length of `parked`. */
+  parkedCount = 0;
+  /** Requests that hold KV blocks. */
+  runningCount = 0;
+  /** KV blocks in use. */
+  kvBlocksUsed = 0;
+  /** Prompt tokens not yet computed, over waiting and running requests. */
+  pendingPrefillTokens = 0;
+  /** Prompt tokens of waiting plus processed tokens of running requests. */
+  kvTokens = 0;
+  /** Output tokens not yet produced, over waiting and running requests. */
+  pendingOutputTokens = 0;
+  /** Preemptions with recomputation so far. */
+  restartCount = 0;
+  /** Moving average of the time between tokens in seconds, 0 before the first. */
+  tbtEmaSeconds = 0;
+  /** Whether requests may be routed here. */
+  isAvailable = true;
+  readonly #restartLosesPrompt: boolean;
+
+  /**
+   * @param restartLosesPrompt Reproduce Vidur: a partially prefilled request that is preempted goes
+   *   on as if the rest of its prompt were output.
+   */
+  constructor(
+    index: number,
+    spec: ReplicaSpec,
+    requests: RequestTable,
+    restartLosesPrompt: boolean,
+  ) {
+    this.index = index;
+    this.spec = spec;
+    this.requests = requests;
+    this.queue = new WaitingQueue(requests);
+    const capacity = Math.min(spec.scheduler.batchSizeCap, 1024);
+    this.batches = Array.from({ length: spec.stageCount }, (_, slot) => new Batch(slot, capacity));
+    this.idleBatches = [...this.batches].reverse();
+    this.parked = new Int32Array(capacity);
+    this.#restartLosesPrompt = restartLosesPrompt;
+  }
+
+  /** Batches in flight. */
+  get inFlightBatchCount(): number {
+    return this.batches.length - this.idleBatches.length;
+  }
+
+  /** KV blocks not in use. */
+  get freeKvBlocks(): number {
+    return this.spec.kvBlocks - this.kvBlocksUsed;
+  }
+
+  /** Takes the duration of an iteration that decoded into the moving average. */
+  observeTbt(seconds: number): void {
+    this.tbtEmaSeconds = this.tbtEmaSeconds === 0
+      ? seconds
+      : this.tbtEmaSeconds + TBT_EMA_WEIGHT * (seconds - this.tbtEmaSeconds);
+  }
+
+  /** Takes in a request that was routed here: it waits behind the others. */
+  enqueue(request: number): void {
+    const { promptTokens, totalTokens } = this.requests;
+    const prompt = promptTokens[request]!;
+    this.pendingPrefillTokens += prompt;
+    this.kvTokens += prompt;
+    this.pendingOutputTokens += totalTokens[request]! - prompt;
+    this.queue.pushBack(request);
+  }
+
+  /** Moves the first waiting request to the running ones, with `blocks` KV blocks; returns it. */
+  admit(blocks: number, nowSeconds: number): number {
+    const request = this.queue.popFront();
+    const { promptTokens, kvBlocks, outcomes } = this.requests;
+    this.kvTokens -= promptTokens[request]!;
+    this.runningCount++;
+    kvBlocks[request] = blocks;
+    this.kvBlocksUsed += blocks;
+    const first = outcomes.scheduledSeconds[request]!;
+    if (first !== first) outcomes.scheduledSeconds[request] = nowSeconds;
+    return request;
+  }
+
+  /** Gives a running request more blocks. */
+  extend(request: number, blocks: number): void {
+    this.requests.kvBlocks[request]! += blocks;
+    this.kvBlocksUsed += blocks;
+  }
+
+  /** Frees the blocks of a running request that is complete. */
+  release(request: number): void {
+    const { kvBlocks } = this.requests;
+    this.kvBlocksUsed -= kvBlocks[request]!;
+    kvBlocks[request] = 0;
+    this.runningCount--;
+  }
+
+  /** Sets a running request aside until it is in a batch again. */
+  park(request: number): void {
+    if (this.parkedCount === this.parked.length) this.parked = grown(this.parked);
+    this.parked[this.parkedCount++] = request;
+  }
+
+  /**
+   * Preempts a running request: its blocks are freed, it waits in front of the others and has to
+   * recompute what it had processed, output included (spec/simulator.md section 2, `restart`).
+   */
+  restart(request: number): void {
+    this.forget(request);
+    this.queue.pushFront(request);
+    const { promptTokens, totalTokens } = this.requests;
+    const prompt = promptTokens[request]!;
+    this.pendingPrefillTokens += prompt;
+    this.kvTokens += prompt;
+    this.pendingOutputTokens += totalTokens[request]! - prompt;
+    this.restartCount++;
+  }
+
+  /** Takes a running request off the replica, ready to start over somewhere. */
+  forget(request: number): void {
+    const { promptTokens, totalTokens, processedTokens, isDecoding, outcomes } = this.requests;
+    const processed = processedTokens[request]!;
+    const prompt = promptTokens[request]!;
+    this.release(request);
+    this.kvTokens -= processed;
+    if (isDecoding[request] === 1) {
+      this.pendingOutputTokens -= totalTokens[request]! - processed;
+      promptTokens[request] = processed;
+    } else {
+      this.pendingOutputTokens -= totalTokens[request]! - prompt;
+      this.pendingPrefillTokens -= prompt - processed;
+      if (this.#restartLosesPrompt) promptTokens[request] = processed;
+    }
+    processedTokens[request] = 0;
+    isDecoding[request] = 0;
+    outcomes.restarts[request]!++;
+  }
+}

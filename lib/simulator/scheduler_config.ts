@@ -1,0 +1,42 @@
+/**
+ * Configuration of the scheduler inside a replica.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+/** Iteration-level schedulers that a replica may run. */
+export const schedulerKinds = [
+  "sarathi",
+  "vllm",
+  "vllm_v1",
+  "orca",
+  "faster_transformer",
+  "lightllm",
+] as const;
+
+/**
+ * Replica scheduler. Defaults are Vidur's (spec/simulator.md section 4) unless a line says otherwise;
+ * a field that the chosen kind does not use has no effect.
+ */
+export const schedulerSchema = z.strictObject({
+  kind: z.enum(schedulerKinds).default("sarathi")
+    .describe("How a replica forms its batches."),
+  batchSizeCap: z.int().min(1).max(65536).default(128)
+    .describe("Largest number of admitted requests per replica."),
+  blockSize: z.int().min(1).max(4096).default(16)
+    .describe("Tokens per KV block."),
+  watermarkFraction: z.number().min(0).max(0.5).default(0.01)
+    .describe("Share of the KV blocks that admission leaves free (sarathi, vllm)."),
+  chunkTokens: z.int().min(1).max(1048576).default(512)
+    .describe("Token budget of an iteration that prompts are cut to (sarathi, vllm_v1)."),
+  maxTokensInBatch: z.int().min(1).max(1048576).default(4096)
+    .describe("Largest padded prompt batch (vllm) or prompt batch (lightllm), in tokens."),
+  maxWaitingIterations: z.int().min(0).max(1048576).default(10)
+    .describe("Decode iterations between two attempts to admit prompts (lightllm)."),
+  maxTokensPerRequest: z.int().min(1).max(1048576).default(4096)
+    .describe("Longest request; orca and faster_transformer reserve KV blocks for so many tokens."),
+});
+
+/** Validated {@linkcode schedulerSchema}. */
+export type SchedulerConfig = z.infer<typeof schedulerSchema>;

@@ -1,0 +1,50 @@
+/**
+ * Iteration-level batching with reserved sequences.
+ *
+ * @module
+ */
+import type { Batch } from "../batch.ts";
+import type { ReplicaState } from "../replica_state.ts";
+import type { ReplicaScheduler } from "./replica_scheduler.ts";
+
+/**
+ * Orca: requests join and leave the batch at every iteration, whole prompts and decodes mix, and
+ * each request reserves the KV blocks of the longest sequence when it is admitted.
+ *
+ * Source: Yu et al., "Orca: A Distributed Serving System for Transformer-Based Generative Models",
+ * OSDI 2022; details as in spec/simulator.md section 4.3.
+ */
+export class OrcaScheduler implements ReplicaScheduler {
+  readonly #replica: ReplicaState;
+  readonly #reservedBlocks: number;
+
+  /** @param replica State that the scheduler works on. */
+  constructor(replica: ReplicaState) {
+    const { maxTokensPerRequest, blockSize } = replica.spec.scheduler;
+    this.#replica = replica;
+    this.#reservedBlocks = Math.floor(maxTokensPerRequest / blockSize);
+  }
+
+  /** @inheritdoc */
+  form(batch: Batch, nowSeconds: number): void {
+    const replica = this.#replica;
+    const { maxBatchSize } = replica.spec;
+    const { isDecoding, processedTokens, promptTokens } = replica.requests;
+    const { parked } = replica;
+    const taken = Math.min(replica.parkedCount, maxBatchSize);
+    for (let i = 0; i < taken; i++) {
+      const request = parked[i]!;
+      if (isDecoding[request] === 1) batch.addDecode(request, processedTokens[request]!);
+      else batch.addPrefill(request, 0, promptTokens[request]!);
+    }
+    parked.copyWithin(0, taken, replica.parkedCount);
+    replica.parkedCount -= taken;
+    while (
+      replica.queue.length > 0 && batch.requestCount < maxBatchSize &&
+      replica.freeKvBlocks >= this.#reservedBlocks
+    ) {
+      const request = replica.admit(this.#reservedBlocks, nowSeconds);
+      batch.addPrefill(request, 0, promptTokens[request]!);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Prompts first, then decodes.
+ *
+ * @module
+ */
+import type { Batch } from "../batch.ts";
+import type { ReplicaState } from "../replica_state.ts";
+import { blocksFor, makeRoom, sortParkedByArrival } from "./_paged_decode.ts";
+import type { ReplicaScheduler } from "./replica_scheduler.ts";
+
+/**
+ * vLLM before its V1 engine: an iteration either computes whole prompts of waiting requests, if any
+ * can be admitted, or decodes all running ones.
+ *
+ * Source: Kwon et al., "Efficient Memory Management for Large Language Model Serving with
+ * PagedAttention", SOSP 2023; details as in spec/simulator.md section 4.1.
+ */
+export class VllmScheduler implements ReplicaScheduler {
+  readonly #replica: ReplicaState;
+  readonly #microBatchSize: number;
+  readonly #watermarkBlocks: number;
+  readonly #admitsLongPromptAlone: boolean;
+
+  /**
+   * @param replica State that the scheduler works on.
+   * @param admitsLongPromptAlone Whether a prompt (or what is to be recomputed of a preempted
+   *   request) longer than `maxTokensInBatch` may form a batch of its own. In Vidur it blocks the
+   *   queue for ever.
+   */
+  constructor(replica: ReplicaState, admitsLongPromptAlone: boolean) {
+    const { scheduler, stageCount, kvBlocks } = replica.spec;
+    this.#replica = replica;
+    this.#microBatchSize = Math.floor(scheduler.batchSizeCap / stageCount);
+    this.#watermarkBlocks = Math.floor(scheduler.watermarkFraction * kvBlocks);
+    this.#admitsLongPromptAlone = admitsLongPromptAlone;
+  }
+
+  /** @inheritdoc */
+  form(batch: Batch, nowSeconds: number): void {
+    this.#prefill(batch, nowSeconds);
+    if (batch.requestCount === 0) this.#decode(batch);
+  }
+
+  #prefill(batch: Batch, nowSeconds: number): void {
+    const replica = this.#replica;
+    const { batchSizeCap, blockSize, maxTokensInBatch } = replica.spec.scheduler;
+    const { promptTokens } = replica.requests;
+    let longest = 0;
+    while (
+      replica.queue.length > 0 && replica.runningCount < batchSizeCap &&
+      batch.requestCount < this.#microBatchSize
+    ) {
+      const prompt = promptTokens[replica.queue.peek()]!;
+      const blocks = blocksFor(prompt, blockSize);
+      if (replica.freeKvBlocks - blocks < this.#watermarkBlocks) return;
+      longest = Math.max(longest, prompt);
+      const isAlone = batch.requestCount === 0 && this.#admitsLongPromptAlone;
+      if ((batch.requestCount + 1) * longest > maxTokensInBatch && !isAlone) return;
+      batch.addPrefill(replica.admit(blocks, nowSeconds), 0, prompt);
+    }
+  }
+
+  #decode(batch: Batch): void {
+    const replica = this.#replica;
+    sortParkedByArrival(replica);
+    const { parked } = replica;
+    const { processedTokens, kvBlocks } = replica.requests;
+    const { blockSize } = replica.spec.scheduler;
+    let head = 0;
+    let tail = replica.parkedCount;
+    while (head < tail && batch.requestCount < this.#microBatchSize) {
+      const request = parked[head++]!;
+      const end = makeRoom(replica, request, head, tail);
+      if (end < 0) {
+        tail = head;
+        continue;
+      }
+      tail = end;
+      const processed = processedTokens[request]!;
+      if (processed > kvBlocks[request]! * blockSize) replica.extend(request, 1);
+      batch.addDecode(request, processed);
+    }
+    if (head > 0) parked.copyWithin(0, head, tail);
+    replica.parkedCount = tail - head;
+  }
+}
