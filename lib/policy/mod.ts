@@ -1,0 +1,32 @@
+/**
+ * Networks that choose a replica and estimate how well things will go.
+ *
+ * @module
+ */
+export { categoricalEntropy, categoricalKl, categoricalLogProbabilities } from "./categorical.ts";
+export { orthogonal } from "./initialization.ts";
+export type {
+  Network,
+  NetworkInput,
+  NetworkOutput,
+  PolicyShape,
+  ReplicaLayout,
+} from "./network.ts";
+export { type NamedWeights, ParameterSet } from "./parameters.ts";
+export {
+  type ActOptions,
+  createPolicy,
+  type Decision,
+  type Evaluation,
+  Policy,
+  type Prediction,
+  type PredictOptions,
+  type SequenceBatch,
+} from "./policy.ts";
+export {
+  type ActorCriticConfig,
+  type MlpConfig,
+  type PolicyConfig,
+  policySchema,
+  type ReplicaScorerConfig,
+} from "./policy_schema.ts";

@@ -1,0 +1,137 @@
+/**
+ * A network that treats all replicas alike.
+ *
+ * @module
+ */
+import type { Rng } from "../random/mod.ts";
+import { HIDDEN_GAIN, POLICY_HEAD_GAIN, VALUE_HEAD_GAIN } from "./_gains.ts";
+import { tf } from "./_tensorflow.ts";
+import { createDense, dense, type DenseParameters } from "./layers/dense.ts";
+import type {
+  Network,
+  NetworkInput,
+  NetworkOutput,
+  PolicyShape,
+  ReplicaLayout,
+} from "./network.ts";
+import type { ParameterSet } from "./parameters.ts";
+import type { ReplicaScorerConfig } from "./policy_schema.ts";
+
+/** Stands in for minus infinity in the pooled maximum over available replicas. */
+const UNAVAILABLE = 1e8;
+
+/**
+ * One shared encoder for every replica, one for the rest of the observation (cluster-wide features
+ * and the request), a pooled context, and one shared scorer. With x_i the slice of replica i and g
+ * the rest:
+ *
+ * ```text
+ * e_i     = relu(relu(x_i W1) W2)            c = [relu(g W3), mean_i e_i, max_i e_i]
+ * logit_i = relu([e_i, c] W4) W5 - slope * load_i
+ * value   = relu(relu(c W6) W7) W8
+ * ```
+ *
+ * (biases left out). Pools run over available replicas only. Permuting the replicas permutes the
+ * logits and leaves the value alone; the parameters do not depend on the number of replicas. No
+ * hidden state.
+ *
+ * Source: spec/scheduler.md section 4.4 ("better design"), the residual spec/practice.md section 9;
+ * pooling after Zaheer et al., "Deep Sets" (2017).
+ *
+ * @param rng Draws the initial weights; consumed in the order of the parameters.
+ * @throws {RangeError} When the layout is missing or does not fit the shape.
+ */
+export function createReplicaScorer(
+  { hiddenSize, loadResidualSlope }: ReplicaScorerConfig,
+  shape: PolicyShape,
+  { parameters, rng }: { readonly parameters: ParameterSet; readonly rng: Rng },
+): Network {
+  const layout = checkLayout(shape, loadResidualSlope > 0);
+  const { replicaCount, perReplicaSize, globalSize, loadFeatures = [] } = layout;
+
+  function hidden(name: string, inputs: number): DenseParameters {
+    return createDense(parameters, name, { inputs, outputs: hiddenSize, gain: HIDDEN_GAIN, rng });
+  }
+  function head(name: string, gain: number): DenseParameters {
+    return createDense(parameters, name, { inputs: hiddenSize, outputs: 1, gain, rng });
+  }
+  const replicaEncoder = [hidden("replica.0", perReplicaSize), hidden("replica.1", hiddenSize)];
+  const globalEncoder = globalSize > 0 ? hidden("global.0", globalSize) : undefined;
+  const contextSize = (globalEncoder === undefined ? 2 : 3) * hiddenSize;
+  const scorer = hidden("actor.0", hiddenSize + contextSize);
+  const scorerHead = head("actor.head", POLICY_HEAD_GAIN);
+  const critic = [hidden("critic.0", contextSize), hidden("critic.1", hiddenSize)];
+  const criticHead = head("critic.head", VALUE_HEAD_GAIN);
+
+  function forward({ observations, hiddenStates, actionMask }: NetworkInput): NetworkOutput {
+    const rows = observations.shape[0];
+    const replicaColumns = replicaCount * perReplicaSize;
+    const slices = tf.slice(observations, [0, 0], [rows, replicaColumns])
+      .as2D(rows * replicaCount, perReplicaSize);
+    const encoded = applyRelu(slices, replicaEncoder);
+    const context = pool(encoded.as3D(rows, replicaCount, hiddenSize), actionMask);
+    if (globalEncoder !== undefined) {
+      const rest = tf.slice(observations, [0, replicaColumns], [rows, globalSize]);
+      context.unshift(dense(rest, globalEncoder, "relu"));
+    }
+    const pooled = tf.concat(context, 1);
+    const repeated = tf.tile(pooled.as3D(rows, 1, contextSize), [1, replicaCount, 1])
+      .as2D(rows * replicaCount, contextSize);
+    const joined = tf.concat([encoded, repeated], 1);
+    const scores = dense(dense(joined, scorer, "relu"), scorerHead);
+    const load = loadFeatures.map((offset) => tf.slice(slices, [0, offset], [-1, 1]));
+    const residual = loadResidualSlope > 0 ? tf.mul(tf.addN(load), -loadResidualSlope) : 0;
+    return {
+      logits: tf.reshape(tf.add(scores, residual), [rows, replicaCount]),
+      values: tf.reshape(dense(applyRelu(pooled, critic), criticHead), [-1]),
+      hiddenStates,
+    };
+  }
+  return { hiddenStateSize: 0, forward };
+}
+
+/** Dense layers with ReLU, one after the other. */
+function applyRelu(input: tf.Tensor2D, layers: readonly DenseParameters[]): tf.Tensor2D {
+  return layers.reduce((features, layer) => dense(features, layer, "relu"), input);
+}
+
+/** Mean and maximum over the available replicas, each `[rows, features]`. */
+function pool(encoded: tf.Tensor3D, actionMask: tf.Tensor2D | undefined): tf.Tensor2D[] {
+  if (actionMask === undefined) return [tf.mean(encoded, 1), tf.max(encoded, 1)];
+  const mask = tf.expandDims(actionMask, 2);
+  const available = tf.sum(mask, 1);
+  return [
+    tf.div(tf.sum(tf.mul(encoded, mask), 1), available),
+    tf.max(tf.add(encoded, tf.mul(tf.sub(mask, 1), UNAVAILABLE)), 1),
+  ];
+}
+
+/** The layout, known to fit. */
+function checkLayout(shape: PolicyShape, needsLoad: boolean): ReplicaLayout {
+  const { observationSize, actionCount, replicaLayout } = shape;
+  if (replicaLayout === undefined) {
+    throw new RangeError(
+      "Cannot create a replica scorer: replicaLayout must be given, current value is undefined",
+    );
+  }
+  const { replicaCount, perReplicaSize, globalSize, loadFeatures = [] } = replicaLayout;
+  const size = replicaCount * perReplicaSize + globalSize;
+  if (replicaCount !== actionCount || size !== observationSize) {
+    throw new RangeError(
+      `Cannot create a replica scorer: replicaLayout must describe ${actionCount} replicas and ` +
+        `${observationSize} features, current value is ${replicaCount} replicas and ${size} features`,
+    );
+  }
+  const fits = loadFeatures.every((offset) =>
+    Number.isInteger(offset) && offset >= 0 && offset < perReplicaSize
+  );
+  if (!fits || (needsLoad && loadFeatures.length === 0)) {
+    throw new RangeError(
+      `Cannot create a replica scorer: replicaLayout.loadFeatures must be offsets below ${perReplicaSize}` +
+        `${
+          needsLoad ? ", at least one when loadResidualSlope > 0" : ""
+        }, current value is [${loadFeatures}]`,
+    );
+  }
+  return replicaLayout;
+}

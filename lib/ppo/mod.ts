@@ -1,0 +1,38 @@
+/**
+ * Proximal policy optimisation: rollouts in, better policies out.
+ *
+ * @module
+ */
+export {
+  Adam,
+  type AdamState,
+  type AdamStepOptions,
+  globalGradNorm,
+  gradientScale,
+} from "./adam.ts";
+export { normalizeAdvantages } from "./advantages.ts";
+export { explainedVariance, type RatioStatistics, ratioStatistics } from "./diagnostics.ts";
+export { computeGae, type GaeInput } from "./gae.ts";
+export {
+  clippedSurrogateLoss,
+  clippedValueLoss,
+  entropyFloorPenalty,
+  type ValueTargets,
+} from "./losses.ts";
+export { type Objective, type ObjectiveConfig, ppoObjective } from "./objective.ts";
+export { type PpoConfig, ppoSchema } from "./ppo_schema.ts";
+export {
+  type LossTerms,
+  PpoTrainer,
+  type PpoTrainerState,
+  type UpdateStats,
+} from "./ppo_trainer.ts";
+export { RewardScaler, type RewardScalerState } from "./reward_scaler.ts";
+export {
+  type Minibatch,
+  RolloutBuffer,
+  type RolloutBufferShape,
+  type RolloutOutcome,
+  type RolloutStep,
+} from "./rollout_buffer.ts";
+export { type ScheduledValues, scheduledValues } from "./schedules.ts";

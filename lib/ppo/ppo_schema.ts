@@ -1,0 +1,81 @@
+/**
+ * Every hyper-parameter of the trainer.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+const positive = z.number().gt(0);
+const nonNegative = z.number().min(0);
+const fraction = z.number().min(0).max(1);
+
+/**
+ * Hyper-parameters of PPO. Defaults are the document's (spec/scheduler.md sections 0 and 3) unless
+ * the description names another source.
+ *
+ * @example
+ * ```ts
+ * import { ppoSchema } from "@signalbox/signalbox/ppo";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(ppoSchema.parse({}).clipRatio, 0.15);
+ * ```
+ */
+export const ppoSchema = z.strictObject({
+  learningRate: positive.default(5e-3).describe("Adam's step size; document, scheduler defaults"),
+  learningRateSchedule: z.enum(["constant", "linear"]).default("constant").describe(
+    "linear: falls to 0 over the run (detail 4 of the 37 implementation details of PPO)",
+  ),
+  adamBeta1: fraction.default(0.9).describe("Kingma and Ba, Adam (2015)"),
+  adamBeta2: fraction.default(0.999).describe("Kingma and Ba, Adam (2015)"),
+  adamEpsilon: positive.default(1e-5).describe("detail 3 of the 37 implementation details of PPO"),
+  gamma: fraction.default(0.95).describe("discount per decision; document, scheduler defaults"),
+  gaeLambda: fraction.default(0.95).describe("document, scheduler defaults"),
+  clipRatio: positive.default(0.15).describe(
+    "importance ratios are clipped to 1 -+ this; document, scheduler defaults",
+  ),
+  valueClipRatio: positive.nullable().default(null).describe(
+    "values move at most this far from the stored ones, null = not clipped. The document clips " +
+      "with clipRatio, in raw units of return; off after spec/practice.md section 3",
+  ),
+  valueCoef: nonNegative.default(0.5).describe("document, scheduler defaults"),
+  entropyCoef: nonNegative.default(0.25).describe("document, scheduler defaults"),
+  entropyCoefFinal: nonNegative.nullable().default(null).describe(
+    "the entropy coefficient moves linearly to this over the run, null = constant",
+  ),
+  entropyFloor: nonNegative.default(0).describe(
+    "nats; below it a penalty (differentiable, unlike the original's) pushes the entropy up",
+  ),
+  entropyFloorCoef: nonNegative.default(0.1).describe(
+    "weight of that penalty; spec/scheduler.md section 10",
+  ),
+  klCoef: nonNegative.default(0.2).describe(
+    "weight of the exact divergence KL(old || new); spec/scheduler.md section 3",
+  ),
+  targetKl: positive.nullable().default(0.01).describe(
+    "an update stops before a step from 1.5 times this divergence, null = never; document",
+  ),
+  epochs: z.int().min(1).default(8).describe("passes over a rollout; document"),
+  rolloutLength: z.int().min(1).default(32).describe("decisions per environment; document"),
+  minibatchSize: z.int().min(1).default(64).describe("decisions; document"),
+  sequenceLength: z.int().min(1).nullable().default(null).describe(
+    "steps through which recurrent policies are trained, a divisor of rolloutLength; null = " +
+      "rolloutLength. Feed-forward policies always use single steps",
+  ),
+  advantageNormalization: z.enum(["minibatch", "rollout", "none"]).default("minibatch").describe(
+    "zero mean, unit deviation; detail 7 of the 37 implementation details of PPO",
+  ),
+  maxGradNorm: positive.nullable().default(1).describe(
+    "global norm of the gradient is clipped to this, null = not; spec/scheduler.md section 3",
+  ),
+  rewardScaling: z.boolean().default(false).describe(
+    "divide rewards by the running deviation of the discounted return, without subtracting a " +
+      "mean; spec/practice.md section 3",
+  ),
+  rewardClip: positive.nullable().default(null).describe(
+    "rewards are clipped to -+ this after scaling, null = not (10 is usual with scaling)",
+  ),
+});
+
+/** Hyper-parameters of PPO. */
+export type PpoConfig = z.infer<typeof ppoSchema>;

@@ -1,0 +1,254 @@
+/**
+ * Proximal policy optimisation.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Policy } from "../policy/mod.ts";
+import type { Rng } from "../random/mod.ts";
+import { Adam, type AdamState, globalGradNorm, gradientScale } from "./adam.ts";
+import { normalizeAdvantages } from "./advantages.ts";
+import { explainedVariance, ratioStatistics } from "./diagnostics.ts";
+import { type Objective, ppoObjective } from "./objective.ts";
+import type { PpoConfig } from "./ppo_schema.ts";
+import type { Minibatch, RolloutBuffer } from "./rollout_buffer.ts";
+import { scheduledValues } from "./schedules.ts";
+
+/** An update stops when a minibatch's divergence exceeds this multiple of targetKl; as Stable-Baselines3. */
+const TARGET_KL_FACTOR = 1.5;
+
+/** Statistics that are averaged over minibatches. */
+const AVERAGED = [
+  "policyLoss",
+  "valueLoss",
+  "entropy",
+  "klExact",
+  "totalLoss",
+  "approxKl",
+  "oldApproxKl",
+  "clipFraction",
+  "gradNorm",
+] as const;
+
+/** Terms of the objective on one minibatch. */
+export interface LossTerms {
+  /** Clipped surrogate. */
+  readonly policyLoss: number;
+  /** Half the mean squared error of the values. */
+  readonly valueLoss: number;
+  /** Mean entropy in nats. */
+  readonly entropy: number;
+  /** Mean exact divergence KL(old || new) in nats. */
+  readonly klExact: number;
+  /** policyLoss + valueCoef valueLoss + klCoef klExact - entropyCoef entropy + floor penalty. */
+  readonly totalLoss: number;
+}
+
+/** What one update did; losses and divergences are means over the minibatches it looked at. */
+export interface UpdateStats extends LossTerms {
+  /** Estimator k3 of the divergence. */
+  readonly approxKl: number;
+  /** Estimator k1 of the divergence. */
+  readonly oldApproxKl: number;
+  /** Share of clipped ratios. */
+  readonly clipFraction: number;
+  /** Of the rollout's values against its returns; NaN when all returns are equal. */
+  readonly explainedVariance: number;
+  /** Global gradient norm before clipping. */
+  readonly gradNorm: number;
+  /** Step size in force. */
+  readonly learningRate: number;
+  /** Entropy weight in force. */
+  readonly entropyCoef: number;
+  /**
+   * Largest |ratio - 1| in the first minibatch, before any step: 0 up to rounding, or acting and
+   * training disagree about the policy.
+   */
+  readonly initialRatioDeviation: number;
+  /** Epochs begun. */
+  readonly epochsRun: number;
+  /** Optimiser steps taken. */
+  readonly stepsTaken: number;
+  /** Whether targetKl ended the update early. */
+  readonly stoppedEarly: boolean;
+}
+
+/** Everything a trainer remembers; plain data for checkpoints. */
+export interface PpoTrainerState {
+  /** The optimiser's moments. */
+  readonly optimizer: AdamState;
+}
+
+/** A differentiated minibatch. */
+interface MinibatchGradients extends LossTerms {
+  /** `[M]`, of the stored actions under the present policy. */
+  readonly logProbs: Float32Array;
+  /** One array a parameter; not to be written to. */
+  readonly gradients: Float32Array[];
+}
+
+/**
+ * Trains a policy from rollouts: several epochs of shuffled minibatches of the clipped objective,
+ * Adam, global gradient clipping, early stop by divergence.
+ *
+ * Source: Schulman et al., "Proximal policy optimization algorithms" (2017); details as in
+ * spec/practice.md section 3, defaults as in {@linkcode ppoSchema}.
+ */
+export class PpoTrainer {
+  readonly #policy: Policy;
+  readonly #config: PpoConfig;
+  readonly #rng: Rng;
+  readonly #optimizer: Adam;
+
+  /** @param options.rng Shuffles minibatches. */
+  constructor(policy: Policy, config: PpoConfig, { rng }: { readonly rng: Rng }) {
+    this.#policy = policy;
+    this.#config = config;
+    this.#rng = rng;
+    this.#optimizer = new Adam(policy.parameters.variables.map((variable) => variable.size));
+  }
+
+  /**
+   * One update from one finished rollout.
+   *
+   * @param options.progress Share of the run that is done, in [0, 1], for the schedules.
+   * @throws {RangeError} When the buffer is not finished or a loss is not finite.
+   */
+  update(buffer: RolloutBuffer, { progress }: { readonly progress: number }): UpdateStats {
+    if (!buffer.isFinished) {
+      throw new RangeError(
+        "Cannot update the policy: buffer must be finished, current value is unfinished",
+      );
+    }
+    const { clipRatio, epochs, minibatchSize, targetKl, maxGradNorm } = this.#config;
+    const { learningRate, entropyCoef } = scheduledValues(this.#config, progress);
+    if (this.#config.advantageNormalization === "rollout") normalizeAdvantages(buffer.advantages);
+    const means = new RunningMeans(AVERAGED);
+    let initialRatioDeviation: number | undefined;
+    let epochsRun = 0;
+    let stepsTaken = 0;
+    let stoppedEarly = false;
+    for (; epochsRun < epochs && !stoppedEarly; epochsRun++) {
+      for (const minibatch of buffer.minibatches(minibatchSize, this.#rng)) {
+        const { logProbs, gradients, ...terms } = this.#differentiate(minibatch, entropyCoef);
+        const { maxRatioDeviation, ...ratios } = ratioStatistics(
+          logProbs,
+          minibatch.logProbs,
+          clipRatio,
+        );
+        initialRatioDeviation ??= maxRatioDeviation;
+        const gradNorm = globalGradNorm(gradients);
+        means.add({ ...terms, ...ratios, gradNorm });
+        if (targetKl !== null && terms.klExact > TARGET_KL_FACTOR * targetKl) {
+          stoppedEarly = true;
+          break;
+        }
+        this.#step(gradients, { learningRate, scale: gradientScale(gradNorm, maxGradNorm) });
+        stepsTaken++;
+      }
+    }
+    return {
+      ...means.means(),
+      explainedVariance: explainedVariance(buffer.values, buffer.returns),
+      learningRate,
+      entropyCoef,
+      initialRatioDeviation: initialRatioDeviation!,
+      epochsRun,
+      stepsTaken,
+      stoppedEarly,
+    };
+  }
+
+  /** A copy of everything remembered beside the policy's weights and the generator. */
+  getState(): PpoTrainerState {
+    return { optimizer: this.#optimizer.getState() };
+  }
+
+  /**
+   * Continues from a saved state.
+   *
+   * @throws {RangeError} When it does not fit the policy.
+   */
+  setState(state: PpoTrainerState): void {
+    this.#optimizer.setState(state.optimizer);
+  }
+
+  /** Loss and gradients on one minibatch. */
+  #differentiate(minibatch: Minibatch, entropyCoef: number): MinibatchGradients {
+    const { variables } = this.#policy.parameters;
+    return tf.tidy(() => {
+      let read: Omit<MinibatchGradients, "gradients"> | undefined;
+      const { grads } = tf.variableGrads(() => {
+        const objective = ppoObjective(this.#policy, minibatch, { ...this.#config, entropyCoef });
+        read = readObjective(objective);
+        return objective.totalLoss;
+      }, variables);
+      const gradients = variables.map((variable) => floats(grads[variable.name]!));
+      return { ...read!, gradients };
+    });
+  }
+
+  /** One optimiser step. */
+  #step(
+    gradients: readonly Float32Array[],
+    { learningRate, scale }: { readonly learningRate: number; readonly scale: number },
+  ): void {
+    const { parameters } = this.#policy;
+    const { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon } = this.#config;
+    const { variables } = parameters;
+    const values = variables.map(floats);
+    const updated = this.#optimizer.step(values, gradients, {
+      learningRate,
+      beta1,
+      beta2,
+      epsilon,
+      scale,
+    });
+    variables.forEach((variable, k) => parameters.assign(variable, updated[k]!));
+  }
+}
+
+/** Means of records of numbers, key by key. */
+class RunningMeans<Key extends string> {
+  readonly #sums: Record<Key, number>;
+  #count = 0;
+
+  constructor(keys: readonly Key[]) {
+    this.#sums = Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
+  }
+
+  add(record: Readonly<Record<Key, number>>): void {
+    this.#count++;
+    for (const key of Object.keys(this.#sums) as Key[]) this.#sums[key] += record[key];
+  }
+
+  means(): Record<Key, number> {
+    const entries = Object.entries<number>(this.#sums);
+    return Object.fromEntries(entries.map(([key, sum]) => [key, sum / this.#count])) as Record<
+      Key,
+      number
+    >;
+  }
+}
+
+/** Numbers of an objective; refuses to go on from a loss that is not finite. */
+function readObjective(objective: Objective): Omit<MinibatchGradients, "gradients"> {
+  const { logProbs, ...scalars } = objective;
+  const names = Object.keys(scalars) as (keyof LossTerms)[];
+  const terms = Object.fromEntries(
+    names.map((name) => [name, scalars[name].dataSync()[0]!]),
+  ) as unknown as LossTerms;
+  if (!Number.isFinite(terms.totalLoss)) {
+    throw new RangeError(
+      `Cannot update the policy: totalLoss must be finite, current value is ${terms.totalLoss} (${
+        JSON.stringify(terms)
+      })`,
+    );
+  }
+  return { ...terms, logProbs: Float32Array.from(logProbs.dataSync()) };
+}
+
+/** A float tensor's values, not to be written to. */
+function floats(tensor: tf.Tensor): Float32Array {
+  return tensor.dataSync() as Float32Array;
+}

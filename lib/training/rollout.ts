@@ -1,0 +1,164 @@
+/**
+ * Gathering experience.
+ *
+ * @module
+ */
+import type { Policy } from "../policy/mod.ts";
+import { type PpoConfig, type RewardScaler, RolloutBuffer } from "../ppo/mod.ts";
+import type { Rng } from "../random/mod.ts";
+import type { EpisodeRecord, VectorEnvironment, VectorStep } from "./vector_environment.ts";
+
+/** How a rollout is gathered. */
+export interface RolloutOptions {
+  /** Filled and finished by the rollout; carries the hidden states from one to the next. */
+  readonly buffer: RolloutBuffer;
+  /** Draws the actions. */
+  readonly rng: Rng;
+  /** Discount and decay of the advantages. */
+  readonly config: Pick<PpoConfig, "gamma" | "gaeLambda">;
+  /** Temperature of an environment's next decision, > 0; default 1 everywhere. */
+  readonly temperature?: ((environmentIndex: number) => number) | undefined;
+  /** Scales rewards before they are stored; default: stored as they are. */
+  readonly rewardScaler?: RewardScaler | undefined;
+}
+
+/** What a rollout was like; rewards as the environments gave them. */
+export interface RolloutStats {
+  /** Decisions, T N. */
+  readonly decisionCount: number;
+  /** Mean reward of a decision. */
+  readonly rewardMean: number;
+  /** Smallest reward. */
+  readonly rewardMin: number;
+  /** Largest reward. */
+  readonly rewardMax: number;
+  /** Mean temperature of a decision. */
+  readonly temperatureMean: number;
+  /** `[A]`, how often each action was chosen. */
+  readonly actionCounts: Int32Array;
+  /** Episodes that ended, in the order of their ends. */
+  readonly episodes: readonly EpisodeRecord[];
+}
+
+/**
+ * A buffer that fits a policy and a trainer's configuration.
+ *
+ * @throws {RangeError} When `sequenceLength` does not divide `rolloutLength`.
+ */
+export function createRolloutBuffer(
+  policy: Policy,
+  config: Pick<PpoConfig, "rolloutLength" | "sequenceLength">,
+  { environmentCount }: { readonly environmentCount: number },
+): RolloutBuffer {
+  const { observationSize, actionCount, hiddenStateSize } = policy;
+  const { rolloutLength } = config;
+  return new RolloutBuffer({
+    rolloutLength,
+    environmentCount,
+    observationSize,
+    actionCount,
+    hiddenStateSize,
+    sequenceLength: hiddenStateSize === 0 ? 1 : config.sequenceLength ?? rolloutLength,
+  });
+}
+
+/**
+ * Fills the buffer with T steps of every environment under the policy and computes advantages and
+ * returns. Episodes go on from the last rollout; where one is cut off (truncated), the value of its
+ * last state stands for what would have followed.
+ *
+ * @returns Statistics of the rollout; the decisions are in the buffer.
+ * @throws {RangeError} When shapes do not fit.
+ */
+export function collectRollout(
+  policy: Policy,
+  environments: VectorEnvironment,
+  options: RolloutOptions,
+): RolloutStats {
+  const { buffer, rng, config, temperature } = options;
+  const { observations, episodeStarts, actionMasks, count } = environments;
+  const temperatures = new Float32Array(count);
+  const rewards = new RewardSummary();
+  if (!environments.isReset) environments.reset();
+  buffer.clear();
+  while (!buffer.isFull) {
+    for (let n = 0; n < count; n++) temperatures[n] = temperature?.(n) ?? 1;
+    const decision = policy.act(observations, {
+      hiddenStates: buffer.hiddenStates,
+      episodeStarts,
+      actionMasks,
+      temperatures,
+      sampler: rng,
+    });
+    buffer.addDecision({ observations, episodeStarts, actionMasks, temperatures, decision });
+    const step = environments.step(decision.actions);
+    rewards.add(step.rewards);
+    buffer.addOutcome({
+      rewards: scaleRewards(step, options.rewardScaler),
+      terminated: step.terminated,
+      truncated: step.truncated,
+      truncationValues: truncationValues(policy, step, decision.hiddenStates),
+      discounts: step.discounts.map((given) => Number.isNaN(given) ? config.gamma : given),
+    });
+  }
+  const { values } = policy.predict(observations, {
+    hiddenStates: buffer.hiddenStates,
+    episodeStarts,
+    actionMasks,
+  });
+  buffer.finish(values, config);
+  const decisionCount = buffer.actions.length;
+  return {
+    decisionCount,
+    ...rewards.summary(),
+    temperatureMean: buffer.temperatures.reduce((sum, value) => sum + value, 0) / decisionCount,
+    actionCounts: countActions(buffer.actions, policy.actionCount),
+    episodes: environments.takeEpisodes(),
+  };
+}
+
+/** Mean and range of all rewards. */
+class RewardSummary {
+  #count = 0;
+  #sum = 0;
+  #min = Infinity;
+  #max = -Infinity;
+
+  add(rewards: Float64Array): void {
+    for (const reward of rewards) {
+      this.#count++;
+      this.#sum += reward;
+      this.#min = Math.min(this.#min, reward);
+      this.#max = Math.max(this.#max, reward);
+    }
+  }
+
+  summary(): Pick<RolloutStats, "rewardMean" | "rewardMin" | "rewardMax"> {
+    return { rewardMean: this.#sum / this.#count, rewardMin: this.#min, rewardMax: this.#max };
+  }
+}
+
+/** Rewards as stored, `[N]`. */
+function scaleRewards(step: VectorStep, scaler: RewardScaler | undefined): Float64Array {
+  if (scaler === undefined) return step.rewards;
+  const ends = step.terminated.map((terminated, n) => terminated | step.truncated[n]!);
+  return scaler.scale(step.rewards, ends);
+}
+
+/** V of the last states of episodes that were cut off, `[N]`, 0 elsewhere. */
+function truncationValues(
+  policy: Policy,
+  { truncated, finalObservations }: VectorStep,
+  hiddenStates: Float32Array,
+): Float32Array {
+  if (!truncated.includes(1)) return new Float32Array(truncated.length);
+  const { values } = policy.predict(finalObservations, { hiddenStates });
+  return values.map((value, n) => truncated[n] === 1 ? value : 0);
+}
+
+/** How often each action occurs, `[A]`. */
+function countActions(actions: Int32Array, actionCount: number): Int32Array {
+  const counts = new Int32Array(actionCount);
+  for (const action of actions) counts[action]!++;
+  return counts;
+}

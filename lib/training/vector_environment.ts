@@ -1,0 +1,250 @@
+/**
+ * Several environments side by side.
+ *
+ * @module
+ */
+import type { RunningNormalizer } from "../state/mod.ts";
+import type { Environment } from "./environment.ts";
+
+/** One step of all environments; arrays are reused by the next step. */
+export interface VectorStep {
+  /** `[N]`. */
+  readonly rewards: Float64Array;
+  /** `[N]`, 1 = ended for good. */
+  readonly terminated: Uint8Array;
+  /** `[N]`, 1 = cut off. */
+  readonly truncated: Uint8Array;
+  /** `[N]`, discount given by the environment, NaN where it left that to the trainer. */
+  readonly discounts: Float64Array;
+  /** `[N, D]`, last state of the episodes that this step ended; other rows mean nothing. */
+  readonly finalObservations: Float32Array;
+}
+
+/** An episode that ended. */
+export interface EpisodeRecord {
+  /** Which environment. */
+  readonly environmentIndex: number;
+  /** Undiscounted sum of rewards. */
+  readonly totalReward: number;
+  /** Steps. */
+  readonly length: number;
+}
+
+/**
+ * N environments of one shape, stepped in order. An environment whose episode ends is reset at once:
+ * `observations` then holds the new episode's first state, `episodeStarts` says so, and the step
+ * hands out the old one's last state. Nothing else resets them, so episodes go on across rollouts.
+ *
+ * With a normaliser, every observation is normalised; unless the normaliser is frozen it first takes
+ * in the observations to be acted on, all N rows of a step at once (final ones do not count).
+ *
+ * @example
+ * ```ts
+ * import { type Environment, VectorEnvironment } from "@signalbox/signalbox/training";
+ * import assert from "node:assert/strict";
+ *
+ * function countdown(length: number): Environment {
+ *   let left = length;
+ *   return {
+ *     observationSize: 1,
+ *     actionCount: 2,
+ *     reset(observation): void {
+ *       left = length;
+ *       observation[0] = left;
+ *     },
+ *     step(action, observation) {
+ *       observation[0] = --left;
+ *       return { reward: action, terminated: left === 0, truncated: false };
+ *     },
+ *   };
+ * }
+ * const environments = new VectorEnvironment([countdown(1), countdown(2)]);
+ * environments.reset();
+ * environments.step([1, 0]);
+ * assert.deepEqual([...environments.observations], [1, 1]);
+ * assert.deepEqual([...environments.episodeStarts], [1, 0]);
+ * ```
+ */
+export class VectorEnvironment<Member extends Environment = Environment> {
+  /** The environments. */
+  readonly environments: readonly Member[];
+  /** Width D of an observation. */
+  readonly observationSize: number;
+  /** Number A of actions. */
+  readonly actionCount: number;
+  /** `[N, D]`, what the next actions answer. */
+  readonly observations: Float32Array;
+  /** `[N]`, 1 where the next action is the first of an episode. */
+  readonly episodeStarts: Uint8Array;
+  /** `[N, A]`, 1 = allowed for the next action. */
+  readonly actionMasks: Uint8Array;
+  readonly #normalizer: RunningNormalizer | undefined;
+  readonly #rawObservations: Float32Array;
+  readonly #step: VectorStep;
+  readonly #totalRewards: Float64Array;
+  readonly #lengths: Int32Array;
+  readonly #rows: readonly Float32Array[];
+  readonly #finalRows: readonly Float32Array[];
+  readonly #maskRows: readonly Uint8Array[];
+  #episodes: EpisodeRecord[] = [];
+  #isReset = false;
+
+  /**
+   * @param options.normalizer Standardises observations; default: handed on as they are.
+   * @throws {RangeError} When there is no environment or shapes differ.
+   */
+  constructor(
+    environments: readonly Member[],
+    { normalizer }: { readonly normalizer?: RunningNormalizer | undefined } = {},
+  ) {
+    const [first] = environments;
+    if (first === undefined) {
+      throw new RangeError(
+        "Cannot create a vector environment: environments must have at least one, current value is []",
+      );
+    }
+    const { observationSize, actionCount } = first;
+    for (const environment of environments) {
+      if (
+        environment.observationSize !== observationSize || environment.actionCount !== actionCount
+      ) {
+        throw new RangeError(
+          `Cannot create a vector environment: every environment must have ${observationSize} features and ${actionCount} actions, current value is ${environment.observationSize} and ${environment.actionCount}`,
+        );
+      }
+    }
+    if (normalizer !== undefined && normalizer.size !== observationSize) {
+      throw new RangeError(
+        `Cannot create a vector environment: normalizer.size must be ${observationSize}, current value is ${normalizer.size}`,
+      );
+    }
+    const count = environments.length;
+    this.environments = [...environments];
+    this.observationSize = observationSize;
+    this.actionCount = actionCount;
+    this.#normalizer = normalizer;
+    this.#rawObservations = new Float32Array(count * observationSize);
+    this.observations = normalizer === undefined
+      ? this.#rawObservations
+      : new Float32Array(count * observationSize);
+    this.episodeStarts = new Uint8Array(count);
+    this.actionMasks = new Uint8Array(count * actionCount).fill(1);
+    this.#step = {
+      rewards: new Float64Array(count),
+      terminated: new Uint8Array(count),
+      truncated: new Uint8Array(count),
+      discounts: new Float64Array(count),
+      finalObservations: new Float32Array(count * observationSize),
+    };
+    this.#totalRewards = new Float64Array(count);
+    this.#lengths = new Int32Array(count);
+    this.#rows = rowsOf(this.#rawObservations, observationSize);
+    this.#finalRows = rowsOf(this.#step.finalObservations, observationSize);
+    this.#maskRows = rowsOf(this.actionMasks, actionCount);
+  }
+
+  /** Number N of environments. */
+  get count(): number {
+    return this.environments.length;
+  }
+
+  /** Whether {@linkcode VectorEnvironment.reset} has been called. */
+  get isReset(): boolean {
+    return this.#isReset;
+  }
+
+  /** Starts a new episode everywhere and forgets unfinished ones. */
+  reset(): void {
+    this.environments.forEach((_, n) => this.#startEpisode(n));
+    this.#normalizeObservations();
+    this.#episodes = [];
+    this.#isReset = true;
+  }
+
+  /**
+   * Steps every environment once.
+   *
+   * @param actions `[N]`.
+   * @returns Arrays that the next call overwrites.
+   * @throws {RangeError} When an action is missing or not below A, or a reward is not finite.
+   */
+  step(actions: ArrayLike<number>): VectorStep {
+    const { rewards, terminated, truncated, discounts } = this.#step;
+    this.environments.forEach((environment, n) => {
+      const row = this.#rows[n]!;
+      const result = environment.step(this.#checkAction(actions[n]), row);
+      if (!Number.isFinite(result.reward)) {
+        throw new RangeError(
+          `Cannot step environment ${n}: reward must be finite, current value is ${result.reward}`,
+        );
+      }
+      rewards[n] = result.reward;
+      terminated[n] = result.terminated ? 1 : 0;
+      truncated[n] = result.truncated && !result.terminated ? 1 : 0;
+      discounts[n] = result.discount ?? Number.NaN;
+      this.#totalRewards[n]! += result.reward;
+      this.#lengths[n]!++;
+      if (result.terminated || result.truncated) {
+        const final = this.#finalRows[n]!;
+        final.set(row);
+        this.#normalizer?.normalize(final, final);
+        this.#episodes.push({
+          environmentIndex: n,
+          totalReward: this.#totalRewards[n]!,
+          length: this.#lengths[n]!,
+        });
+        this.#startEpisode(n);
+      } else {
+        this.episodeStarts[n] = 0;
+        environment.actionMask?.(this.#maskRows[n]!);
+      }
+    });
+    this.#normalizeObservations();
+    return this.#step;
+  }
+
+  /** Episodes that ended since the last call, in the order of their ends. */
+  takeEpisodes(): EpisodeRecord[] {
+    const episodes = this.#episodes;
+    this.#episodes = [];
+    return episodes;
+  }
+
+  /** Brings `observations` up to date with the environments. */
+  #normalizeObservations(): void {
+    const normalizer = this.#normalizer;
+    if (normalizer === undefined) return;
+    if (!normalizer.frozen) normalizer.update(this.#rawObservations);
+    normalizer.normalize(this.#rawObservations, this.observations);
+  }
+
+  /** Resets one environment. */
+  #startEpisode(n: number): void {
+    const environment = this.environments[n]!;
+    environment.reset(this.#rows[n]!);
+    environment.actionMask?.(this.#maskRows[n]!);
+    this.episodeStarts[n] = 1;
+    this.#totalRewards[n] = 0;
+    this.#lengths[n] = 0;
+  }
+
+  /** An action that is one. */
+  #checkAction(action: number | undefined): number {
+    if (
+      action === undefined || !Number.isInteger(action) || action < 0 || action >= this.actionCount
+    ) {
+      throw new RangeError(
+        `Cannot step: actions must be integers in [0, ${this.actionCount}), current value is ${action}`,
+      );
+    }
+    return action;
+  }
+}
+
+/** Views of the rows of a row-major array. */
+function rowsOf<Values extends Float32Array | Uint8Array>(values: Values, width: number): Values[] {
+  return Array.from(
+    { length: values.length / width },
+    (_, n) => values.subarray(n * width, (n + 1) * width) as Values,
+  );
+}
