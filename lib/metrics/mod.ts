@@ -1,11 +1,38 @@
 /**
- * What a run was like: system metrics over time, tables of outcomes.
+ * What a run was like: system metrics over time, typed tables of outcomes (Arrow in memory, Parquet
+ * and Arrow IPC on disk), summaries.
  *
  * @module
  */
+export { readArrow, writeArrow } from "./arrow_file.ts";
+export { columnNumbers, columnStrings } from "./columns.ts";
+export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
+export {
+  type RequestSummary,
+  summarizeRequests,
+  summaryColumns,
+  summarySchema,
+} from "./request_summary.ts";
+export {
+  type RequestLabels,
+  type RequestRow,
+  requestRows,
+  requestsSchema,
+} from "./requests_table.ts";
 export { SystemMetrics, systemMetricsSchema } from "./system_metrics.ts";
 export type {
   SlidingMeanState,
   SystemMetricsConfig,
   SystemMetricsState,
 } from "./system_metrics.ts";
+export { concatTables, rowsOf, TableBuilder, tableFromRows } from "./table_builder.ts";
+export {
+  type CellOf,
+  type ColumnSpec,
+  type ColumnType,
+  type RowOf,
+  schemaOf,
+  type TableSchema,
+} from "./table_schema.ts";
+export { trainingColumns, type TrainingSchema, trainingSchema } from "./training_table.ts";
+export { axisColumn, trialColumns, trialsSchema } from "./trials_table.ts";

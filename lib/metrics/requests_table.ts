@@ -1,0 +1,142 @@
+/**
+ * One row for every evaluated request.
+ *
+ * @module
+ */
+import type { RequestOutcomes } from "../simulator/mod.ts";
+import type { Workload } from "../workload/mod.ts";
+import type { RowOf, TableSchema } from "./table_schema.ts";
+
+/**
+ * Columns of `requests.parquet`; times in seconds of simulated time.
+ *
+ * Nulls: `training_seed` of a policy that is not trained; `replica` of a request never routed; times
+ * and durations of what did not happen before the run was cut off; `tpot_seconds` of one-token
+ * outputs, which have no time between tokens.
+ */
+export const requestsSchema = {
+  trial_id: "dictionary",
+  policy: "dictionary",
+  training_seed: "int64?",
+  evaluation_seed: "int64",
+  request: "int32",
+  arrival_seconds: "float64",
+  prompt_tokens: "int32",
+  output_tokens: "int32",
+  replica: "int32?",
+  scheduled_seconds: "float64?",
+  first_token_seconds: "float64?",
+  completed_seconds: "float64?",
+  ttft_seconds: "float64?",
+  e2e_seconds: "float64?",
+  tpot_seconds: "float64?",
+  scheduling_delay_seconds: "float64?",
+  preempted_seconds: "float64",
+  restarts: "int32",
+} as const satisfies TableSchema;
+
+/** A row of `requests.parquet`. */
+export type RequestRow = RowOf<typeof requestsSchema>;
+
+/** What tells one evaluation run from another. */
+export interface RequestLabels {
+  /** Content-hashed id of the trial. */
+  readonly trialId: string;
+  /** Routing policy, e.g. `"least_outstanding"`. */
+  readonly policy: string;
+  /** Seed of the training, null for policies that are not trained. */
+  readonly trainingSeed: number | null;
+  /** Seed of the arrivals. */
+  readonly evaluationSeed: number;
+}
+
+/**
+ * Rows of {@linkcode requestsSchema} for one run, in order of arrival.
+ *
+ * `ttft = firstToken - arrival`, `e2e = completed - arrival`, `schedulingDelay = scheduled -
+ * arrival`, and `tpot = (completed - firstToken) / (outputTokens - 1)`: the first token belongs to
+ * the prefill.
+ *
+ * @param labels Trial, policy and seeds, repeated on every row.
+ * @param workload The requests that were fed.
+ * @param outcomes What happened to them, columns of length `workload.count`.
+ *
+ * @example
+ * ```ts
+ * import { requestRows, requestsSchema, tableFromRows } from "@signalbox/signalbox/metrics";
+ * import assert from "node:assert/strict";
+ *
+ * const workload = {
+ *   name: "one request",
+ *   count: 1,
+ *   arrivalSeconds: Float64Array.of(1),
+ *   promptTokens: Int32Array.of(100),
+ *   outputTokens: Int32Array.of(5),
+ * };
+ * const outcomes = {
+ *   replica: Int32Array.of(2),
+ *   scheduledSeconds: Float64Array.of(1.5),
+ *   firstTokenSeconds: Float64Array.of(2),
+ *   completedSeconds: Float64Array.of(4),
+ *   executionSeconds: Float64Array.of(2.5),
+ *   modelExecutionSeconds: Float64Array.of(2.5),
+ *   preemptedSeconds: Float64Array.of(0),
+ *   restarts: Int32Array.of(0),
+ * };
+ * const labels = { trialId: "t", policy: "random", trainingSeed: null, evaluationSeed: 1 };
+ * const [row] = requestRows(labels, workload, outcomes);
+ * assert.equal(row?.ttft_seconds, 1);
+ * assert.equal(row?.e2e_seconds, 3);
+ * assert.equal(row?.tpot_seconds, 0.5); // two seconds between the first and the fifth token
+ * assert.equal(tableFromRows(requestsSchema, [row!]).numRows, 1);
+ * ```
+ */
+export function* requestRows(
+  labels: RequestLabels,
+  workload: Workload,
+  outcomes: RequestOutcomes,
+): Generator<RequestRow> {
+  requireSameCount(workload, outcomes);
+  for (let i = 0; i < workload.count; i++) {
+    const arrival = workload.arrivalSeconds[i]!;
+    const outputTokens = workload.outputTokens[i]!;
+    const replica = outcomes.replica[i]!;
+    const scheduled = outcomes.scheduledSeconds[i]!;
+    const firstToken = outcomes.firstTokenSeconds[i]!;
+    const completed = outcomes.completedSeconds[i]!;
+    yield {
+      trial_id: labels.trialId,
+      policy: labels.policy,
+      training_seed: labels.trainingSeed,
+      evaluation_seed: labels.evaluationSeed,
+      request: i,
+      arrival_seconds: arrival,
+      prompt_tokens: workload.promptTokens[i]!,
+      output_tokens: outputTokens,
+      replica: replica < 0 ? null : replica,
+      scheduled_seconds: known(scheduled),
+      first_token_seconds: known(firstToken),
+      completed_seconds: known(completed),
+      ttft_seconds: known(firstToken - arrival),
+      e2e_seconds: known(completed - arrival),
+      tpot_seconds: outputTokens > 1 ? known((completed - firstToken) / (outputTokens - 1)) : null,
+      scheduling_delay_seconds: known(scheduled - arrival),
+      preempted_seconds: outcomes.preemptedSeconds[i]!,
+      restarts: outcomes.restarts[i]!,
+    };
+  }
+}
+
+/** Refuses outcomes of another workload. */
+export function requireSameCount(workload: Workload, outcomes: RequestOutcomes): void {
+  if (outcomes.replica.length !== workload.count) {
+    throw new TypeError(
+      `Cannot read outcomes: they must be of ${workload.count} requests, current length is ${outcomes.replica.length}`,
+    );
+  }
+}
+
+/** `NaN` says "did not happen" in the simulator's columns; tables say null. */
+function known(seconds: number): number | null {
+  return Number.isNaN(seconds) ? null : seconds;
+}
