@@ -1,0 +1,103 @@
+/**
+ * The trace formats that are understood, told apart by their header.
+ *
+ * @module
+ */
+
+/** Ends the reading of a row with the reason why it cannot be read. */
+export type Fail = (reason: string) => never;
+
+/** Reads one column of arrival times; stateful where times are relative to the first row. */
+export type ArrivalReader = (text: string, fail: Fail) => number;
+
+/** A CSV trace format: one row a request. */
+export interface TraceFormat {
+  /** Name for messages. */
+  readonly name: string;
+  /** Column of the arrival time. */
+  readonly arrivalColumn: string;
+  /** Column of the prompt length in tokens. */
+  readonly promptColumn: string;
+  /** Column of the output length in tokens. */
+  readonly outputColumn: string;
+  /** Creates the reader of arrival times of one file, in seconds. */
+  createArrivalReader(): ArrivalReader;
+}
+
+/** Formats by source: spec/practice.md section 6. */
+export const TRACE_FORMATS: readonly TraceFormat[] = [
+  {
+    name: "Vidur",
+    arrivalColumn: "arrived_at",
+    promptColumn: "num_prefill_tokens",
+    outputColumn: "num_decode_tokens",
+    createArrivalReader: () => readSeconds,
+  },
+  {
+    name: "Azure",
+    arrivalColumn: "TIMESTAMP",
+    promptColumn: "ContextTokens",
+    outputColumn: "GeneratedTokens",
+    createArrivalReader: createTimestampReader,
+  },
+];
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const MAX_TOKENS = 2 ** 31 - 1;
+
+/** Reads a token count: an integer in [1, 2^31). A decimal point with zeros is let pass. */
+export function readTokens(column: string, text: string, fail: Fail): number {
+  const tokens = NUMBER.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS) {
+    fail(`${column} must be an integer in [1, ${MAX_TOKENS}], current value is "${text}"`);
+  }
+  return tokens;
+}
+
+/** Reads a time in seconds since the start of the trace. */
+function readSeconds(text: string, fail: Fail): number {
+  const seconds = NUMBER.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(seconds) || seconds < 0) {
+    fail(`arrived_at must be a finite number >= 0, current value is "${text}"`);
+  }
+  return seconds;
+}
+
+const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)?$/;
+
+/** Reads UTC time stamps as seconds since the first one; fractions of a second stay exact. */
+function createTimestampReader(): ArrivalReader {
+  let firstWhole: number | undefined;
+  let firstFraction = 0;
+  return (text, fail) => {
+    const match = TIMESTAMP.exec(text);
+    const whole = match === null ? Number.NaN : wholeSeconds(match);
+    if (Number.isNaN(whole)) {
+      fail(`TIMESTAMP must be a time like 2023-11-16 18:15:46.6805900, current value is "${text}"`);
+    }
+    const fraction = Number(`0.${match?.[7] ?? 0}`);
+    if (firstWhole === undefined) {
+      firstWhole = whole;
+      firstFraction = fraction;
+    }
+    const seconds = whole - firstWhole + (fraction - firstFraction);
+    if (seconds < 0) fail(`TIMESTAMP must not decrease, current value is "${text}"`);
+    return seconds;
+  };
+}
+
+/** Seconds since 1970 of a matched time stamp without its fraction, NaN if there is no such date. */
+function wholeSeconds(match: RegExpExecArray): number {
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day &&
+    hour < 24 && minute < 60 && second < 60;
+  return exists ? date.getTime() / 1000 : Number.NaN;
+}

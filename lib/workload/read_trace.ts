@@ -1,0 +1,125 @@
+/**
+ * Real traces from files.
+ *
+ * @module
+ */
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { pipeline } from "node:stream";
+import { CsvError, type Info, parse } from "csv-parse";
+import { TraceError } from "../support/mod.ts";
+import { readTokens, TRACE_FORMATS, type TraceFormat } from "./_trace_format.ts";
+import { WorkloadBuilder } from "./_workload_builder.ts";
+import type { Workload } from "./workload.ts";
+
+/**
+ * Reads a request trace, streaming, so that only the columns are held in memory. The format is
+ * recognised by its header, columns in any order:
+ *
+ * - Vidur: `arrived_at` (seconds), `num_prefill_tokens`, `num_decode_tokens`;
+ * - Azure LLM inference: `TIMESTAMP` (UTC, up to 9 digits of fraction; the first is time 0),
+ *   `ContextTokens`, `GeneratedTokens`.
+ *
+ * @param path CSV file (UTF-8, with or without byte order mark, any line ending).
+ * @returns The requests in file order, named after the file.
+ * @throws {TraceError} When the file cannot be opened, has no rows or no known header; when a row
+ *   has another number of fields than the header, a malformed or negative number or time, a token
+ *   count below 1, or an earlier time than the row before. The error has the file and the line.
+ *
+ * @example
+ * ```ts
+ * import { readTrace } from "@signalbox/signalbox/workload";
+ * import assert from "node:assert/strict";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(path, "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,374,44\n");
+ * const workload = await readTrace(path);
+ * assert.deepEqual([...workload.promptTokens], [374]);
+ * await Deno.remove(path);
+ * ```
+ */
+export async function readTrace(path: string): Promise<Workload> {
+  const parser = parse({ bom: true, info: true, relax_column_count: true, trim: true });
+  // A failure on either side destroys the other: the loop below sees it as an exception.
+  pipeline(createReadStream(path), parser, () => {});
+  const builder = new WorkloadBuilder();
+  let readRow: RowReader | undefined;
+  let previousSeconds = 0;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<ParsedRow>) {
+      const fail = (reason: string): never => {
+        throw new TraceError(path, info.lines, reason);
+      };
+      if (readRow === undefined) {
+        readRow = createRowReader(record, fail);
+        continue;
+      }
+      const [seconds, promptTokens, outputTokens] = readRow(record, fail);
+      if (seconds < previousSeconds) {
+        fail(
+          `arrival times must not decrease, current value is ${seconds} s after ${previousSeconds} s`,
+        );
+      }
+      previousSeconds = seconds;
+      builder.add(seconds, promptTokens, outputTokens);
+    }
+  } catch (error) {
+    throw toTraceError(path, error);
+  }
+  if (builder.count === 0) throw new TraceError(path, 0, "there must be at least one request");
+  return builder.build(basename(path));
+}
+
+interface ParsedRow {
+  readonly record: string[];
+  readonly info: Info;
+}
+
+type Fail = (reason: string) => never;
+
+/** Arrival seconds, prompt tokens, output tokens of a row. */
+type RowReader = (record: readonly string[], fail: Fail) => readonly [number, number, number];
+
+/** Recognises the format by the header and says where its columns are. */
+function createRowReader(header: readonly string[], fail: Fail): RowReader {
+  const format = TRACE_FORMATS.find((candidate) => header.includes(candidate.arrivalColumn));
+  if (format === undefined) {
+    const known = TRACE_FORMATS.map((candidate) => columnsOf(candidate).join(","));
+    fail(`the header must be ${known.join(" or ")}, current value is "${header.join(",")}"`);
+  }
+  const columns = columnsOf(format);
+  for (const column of columns) {
+    if (!header.includes(column)) fail(`the header lacks the column ${column}`);
+  }
+  for (const [i, column] of header.entries()) {
+    if (!columns.includes(column)) fail(`the header has an unknown column "${column}"`);
+    if (header.indexOf(column) !== i) fail(`the header has the column ${column} twice`);
+  }
+  const [arrivalAt, promptAt, outputAt] = columns.map((column) => header.indexOf(column));
+  const readArrival = format.createArrivalReader();
+  return (record, failRow) => {
+    if (record.length !== header.length) {
+      failRow(`there must be ${header.length} fields, current number is ${record.length}`);
+    }
+    return [
+      readArrival(record[arrivalAt!]!, failRow),
+      readTokens(format.promptColumn, record[promptAt!]!, failRow),
+      readTokens(format.outputColumn, record[outputAt!]!, failRow),
+    ];
+  };
+}
+
+function columnsOf(format: TraceFormat): [string, string, string] {
+  return [format.arrivalColumn, format.promptColumn, format.outputColumn];
+}
+
+/** Turns errors of the CSV parser and of the file system into the trace's. */
+function toTraceError(path: string, error: unknown): unknown {
+  if (error instanceof CsvError) {
+    return new TraceError(path, Number(error["lines"] ?? 0), error.message);
+  }
+  if (error instanceof Error && "syscall" in error) {
+    return new TraceError(path, 0, `the file cannot be read (${error.message})`);
+  }
+  return error;
+}
