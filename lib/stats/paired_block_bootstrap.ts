@@ -38,10 +38,10 @@ export interface BootstrapOptions {
 
 /** What {@linkcode pairedBlockBootstrap} found. */
 export interface BootstrapDifference {
-  /** The statistic under the baseline, over all samples pooled. */
-  readonly baseline: number;
-  /** The statistic under the candidate, over all samples pooled. */
-  readonly candidate: number;
+  /** The statistic under the baseline, over all samples pooled, with its percentile interval. */
+  readonly baseline: Interval;
+  /** The statistic under the candidate, over all samples pooled, with its percentile interval. */
+  readonly candidate: Interval;
   /** Candidate minus baseline, with its percentile interval; below 0 the candidate is faster. */
   readonly difference: Interval;
   /** Candidate / baseline - 1, with its percentile interval; ends are `NaN` if a baseline was 0. */
@@ -98,6 +98,8 @@ export function pairedBlockBootstrap(
   const candidateEstimate = candidate.estimate();
 
   const weights = new Float64Array(baseline.count);
+  const baselines = new Float64Array(resampleCount);
+  const candidates = new Float64Array(resampleCount);
   const differences = new Float64Array(resampleCount);
   const ratios = new Float64Array(resampleCount);
   for (let r = 0; r < resampleCount;) {
@@ -106,14 +108,16 @@ export function pairedBlockBootstrap(
     if (!weights.some((weight) => weight > 0)) continue;
     const b = baseline.compute(weights);
     const c = candidate.compute(weights);
+    baselines[r] = b;
+    candidates[r] = c;
     differences[r] = c - b;
     ratios[r] = c / b - 1;
     r++;
   }
   const tail = (1 - confidence) / 2;
   return {
-    baseline: baselineEstimate,
-    candidate: candidateEstimate,
+    baseline: percentileInterval(baselineEstimate, baselines, tail),
+    candidate: percentileInterval(candidateEstimate, candidates, tail),
     difference: percentileInterval(candidateEstimate - baselineEstimate, differences, tail),
     relative: percentileInterval(candidateEstimate / baselineEstimate - 1, ratios, tail),
   };

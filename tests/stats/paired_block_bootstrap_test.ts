@@ -30,13 +30,13 @@ function sampleOf(
 Deno.test("pairedBlockBootstrap() estimates from the pooled requests themselves", () => {
   const samples = [sampleOf(1, 0, [1, 2, 3], [2, 2, 2]), sampleOf(2, 0, [4, 5, 9], [1, 1, 10])];
   const byMean = pairedBlockBootstrap(samples, new Rng(1));
-  assert.equal(byMean.baseline, 4);
-  assert.equal(byMean.candidate, 3);
+  assert.equal(byMean.baseline.estimate, 4);
+  assert.equal(byMean.candidate.estimate, 3);
   assert.equal(byMean.difference.estimate, -1);
   assert.equal(byMean.relative.estimate, -0.25);
   const byTail = pairedBlockBootstrap(samples, new Rng(1), { statistic: { quantile: 0.9 } });
-  assert.equal(byTail.baseline, quantile([1, 2, 3, 4, 5, 9], 0.9));
-  assert.equal(byTail.candidate, quantile([2, 2, 2, 1, 1, 10], 0.9));
+  assert.equal(byTail.baseline.estimate, quantile([1, 2, 3, 4, 5, 9], 0.9));
+  assert.equal(byTail.candidate.estimate, quantile([2, 2, 2, 1, 1, 10], 0.9));
 });
 
 Deno.test("pairedBlockBootstrap() resamples quantiles as if the sample were written out", () => {
@@ -99,7 +99,18 @@ Deno.test("pairedBlockBootstrap() gives the same interval for the same seed", ()
   const first = pairedBlockBootstrap(samples, new Rng(4));
   assert.deepEqual(pairedBlockBootstrap(samples, new Rng(4)), first);
   assert.notDeepEqual(pairedBlockBootstrap(samples, new Rng(5)), first);
-  assert.equal(first.baseline, mean([...noise, ...noise]));
+  assert.equal(first.baseline.estimate, mean([...noise, ...noise]));
+});
+
+Deno.test("pairedBlockBootstrap() gives each policy an interval of its own", () => {
+  const rng = new Rng(10);
+  const baseline = correlatedNoise(900, rng).map((value) => 20 + value);
+  const candidate = baseline.map((value) => value / 2);
+  const found = pairedBlockBootstrap([sampleOf(1, 0, baseline, candidate)], rng);
+  assert.ok(found.baseline.low < found.baseline.estimate);
+  assert.ok(found.baseline.estimate < found.baseline.high);
+  assert.ok(Math.abs(found.candidate.low - found.baseline.low / 2) < 1e-12);
+  assert.ok(Math.abs(found.candidate.high - found.baseline.high / 2) < 1e-12);
 });
 
 Deno.test("pairedBlockBootstrap() leaves relative ends open when a baseline is zero", () => {
