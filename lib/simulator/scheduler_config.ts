@@ -26,7 +26,7 @@ export const schedulerSchema = z.strictObject({
     .describe("Largest number of admitted requests per replica."),
   blockSize: z.int().min(1).max(4096).default(16)
     .describe("Tokens per KV block."),
-  watermarkFraction: z.number().min(0).max(0.5).default(0.01)
+  watermarkFraction: z.number().min(0).max(1).default(0.01)
     .describe("Share of the KV blocks that admission leaves free (sarathi, vllm)."),
   chunkTokens: z.int().min(1).max(1048576).default(512)
     .describe("Token budget of an iteration that prompts are cut to (sarathi, vllm_v1)."),

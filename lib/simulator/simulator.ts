@@ -189,6 +189,14 @@ export class Simulator {
     return this.result();
   }
 
+  /**
+   * Prompt length of every request as its last restart left it (spec/simulator.md section 2,
+   * `restart`): the tokens that were computed before the next output token could be sampled.
+   */
+  get promptTokensAfterRestarts(): Int32Array {
+    return this.#requests.promptTokens;
+  }
+
   /** What has happened so far; the columns are the simulator's own and go on changing with it. */
   result(): SimulationResult {
     return {
@@ -271,6 +279,7 @@ export class Simulator {
     else if (kind === InstantKind.startStage) this.#startStage(first);
     else if (kind === InstantKind.endBatch) {
       this.#endBatch(first, this.#replicas[first]!.batches[second]!);
+      instant.push(InstantKind.schedule, first);
     } else this.#enterStage(first, second);
     return undefined;
   }

@@ -7,3 +7,12 @@ export { type AnalyticTimerOptions, createAnalyticTimer } from "./analytic_timer
 export type { BatchShape, BatchTimer } from "./batch_timer.ts";
 export { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 export { relativeSpeeds, type TimedReplica } from "./relative_speeds.ts";
+export { readVidurTables, type VidurTableFiles } from "./vidur_table_files.ts";
+export {
+  createVidurTableTimer,
+  type VidurGrid,
+  type VidurOperation,
+  vidurOperations,
+  type VidurTables,
+  type VidurTimerOptions,
+} from "./vidur_tables.ts";
