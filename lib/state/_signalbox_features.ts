@@ -53,7 +53,17 @@ interface SignalboxState {
   readonly firstDecisionSeconds: number | null;
   readonly lastDecisionSeconds: number;
   readonly sinceDecisionSeconds: number;
+  readonly system: SystemReading;
 }
+
+/** System metrics at the last decision. */
+interface SystemReading {
+  readonly throughput: number;
+  readonly latencySeconds: number;
+  readonly ttftSeconds: number;
+}
+
+const NOTHING_READ: SystemReading = { throughput: 0, latencySeconds: 0, ttftSeconds: 0 };
 
 /** Layout `signalbox`. */
 export class SignalboxFeatures implements Features {
@@ -70,6 +80,7 @@ export class SignalboxFeatures implements Features {
   #firstDecisionSeconds: number | null = null;
   #lastDecisionSeconds = 0;
   #sinceDecisionSeconds = 0;
+  #system = NOTHING_READ;
   #sources: FeatureSources | undefined;
 
   constructor(config: StateConfig, replicaCount: number) {
@@ -89,6 +100,7 @@ export class SignalboxFeatures implements Features {
     this.#firstDecisionSeconds = null;
     this.#lastDecisionSeconds = 0;
     this.#sinceDecisionSeconds = 0;
+    this.#system = NOTHING_READ;
   }
 
   onRouted(request: number, replica: number): void {
@@ -114,11 +126,18 @@ export class SignalboxFeatures implements Features {
     this.#lastDecisionSeconds = nowSeconds;
     this.#fastArrivals.add(nowSeconds, 1);
     this.#slowArrivals.add(nowSeconds, 1);
+    const { metrics } = this.#sources!;
+    this.#system = {
+      throughput: metrics.throughput(nowSeconds),
+      latencySeconds: metrics.meanLatencySeconds(nowSeconds),
+      ttftSeconds: metrics.meanTtftSeconds(nowSeconds),
+    };
   }
 
   write(decision: RoutingDecision, out: Float32Array): void {
-    const { nowSeconds, request, view } = decision;
-    const { metrics, decodeLengths } = this.#sources!;
+    const { request, view } = decision;
+    const { decodeLengths } = this.#sources!;
+    const { throughput, latencySeconds, ttftSeconds } = this.#system;
     let at = 0;
     let kvBlocksUsed = 0;
     let kvBlocksTotal = 0;
@@ -133,9 +152,9 @@ export class SignalboxFeatures implements Features {
     out[at++] = Math.log1p(this.#arrivalRate(this.#fastArrivals, FAST_RATE_SECONDS));
     out[at++] = Math.log1p(this.#arrivalRate(this.#slowArrivals, SLOW_RATE_SECONDS));
     out[at++] = kvBlocksUsed / Math.max(kvBlocksTotal, 1);
-    out[at++] = Math.log1p(metrics.throughput(nowSeconds));
-    out[at++] = Math.log1p(metrics.meanLatencySeconds(nowSeconds));
-    out[at++] = Math.log1p(metrics.meanTtftSeconds(nowSeconds));
+    out[at++] = Math.log1p(throughput);
+    out[at++] = Math.log1p(latencySeconds);
+    out[at++] = Math.log1p(ttftSeconds);
     out[at++] = Math.log1p(this.#sinceDecisionSeconds);
   }
 
@@ -149,6 +168,7 @@ export class SignalboxFeatures implements Features {
       firstDecisionSeconds: this.#firstDecisionSeconds,
       lastDecisionSeconds: this.#lastDecisionSeconds,
       sinceDecisionSeconds: this.#sinceDecisionSeconds,
+      system: this.#system,
     };
     return state;
   }
@@ -163,6 +183,7 @@ export class SignalboxFeatures implements Features {
     this.#firstDecisionSeconds = state.firstDecisionSeconds;
     this.#lastDecisionSeconds = state.lastDecisionSeconds;
     this.#sinceDecisionSeconds = state.sinceDecisionSeconds;
+    this.#system = state.system;
   }
 
   #writeReplica(

@@ -82,6 +82,8 @@ interface VidurrlHistory {
   readonly allocatedFractions: number[][];
   readonly throughputs: number[];
   readonly decisionSeconds: number[];
+  /** Mean latency at the last decision. */
+  latencySeconds: number;
 }
 
 /** Layout `vidurrl`. */
@@ -140,10 +142,11 @@ export class VidurrlFeatures implements Features {
     }
     pushBounded(history.throughputs, metrics.throughput(nowSeconds), this.#qpsWindow);
     pushBounded(history.decisionSeconds, nowSeconds, 2 * this.#qpsWindow);
+    history.latencySeconds = metrics.meanLatencySeconds(nowSeconds);
   }
 
   write(decision: RoutingDecision, out: Float32Array): void {
-    const { metrics, decodeLengths } = this.#sources!;
+    const { decodeLengths } = this.#sources!;
     let at = 0;
     for (let r = 0; r < this.#replicaCount; r++) {
       at = this.#writeBase(decision.view, r, out, at);
@@ -154,7 +157,7 @@ export class VidurrlFeatures implements Features {
     }
     out[at++] = GLOBAL_QUEUE_LENGTH;
     out[at++] = this.#history.throughputs.at(-1)!;
-    out[at++] = metrics.meanLatencySeconds(decision.nowSeconds);
+    out[at++] = this.#history.latencySeconds;
     if (this.#enhanced) this.#writeEnhancedGlobal(decision.nowSeconds, out, at);
   }
 
@@ -235,6 +238,7 @@ function emptyHistory(replicaCount: number): VidurrlHistory {
     allocatedFractions: Array.from({ length: replicaCount }, () => []),
     throughputs: [],
     decisionSeconds: [],
+    latencySeconds: 0,
   };
 }
 

@@ -129,13 +129,15 @@ export class RunningNormalizer {
     }
     this.#checkLength("update a normalizer", "rows", rows.length);
     for (let i = 0; i < rows.length; i++) {
-      const x = rows[i]!;
-      if (!Number.isFinite(x)) {
+      if (!Number.isFinite(rows[i])) {
         throw new RangeError(
           `Cannot update a normalizer: dimension ${i % this.size} must be finite, current value ` +
-            `is ${x}`,
+            `is ${rows[i]}`,
         );
       }
+    }
+    for (let i = 0; i < rows.length; i++) {
+      const x = rows[i]!;
       const slot = this.#slots[i % this.size]!;
       const n = this.#count[slot]! + 1;
       const delta = x - this.#mean[slot]!;

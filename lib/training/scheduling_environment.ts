@@ -1,0 +1,321 @@
+/**
+ * Routing requests to replicas, as something to be learned.
+ *
+ * @module
+ */
+import type { Rng } from "../random/mod.ts";
+import {
+  type RequestCredit,
+  RequestLedger,
+  type RewardBreakdown,
+  RewardCalculator,
+  type RewardConfig,
+} from "../reward/mod.ts";
+import {
+  type ReplicaSpec,
+  type RoutingDecision,
+  type SimulationObserver,
+  Simulator,
+} from "../simulator/mod.ts";
+import { StateBuilder, type StateConfig, type StateLayout } from "../state/mod.ts";
+import { UsageError } from "../support/mod.ts";
+import type { Workload } from "../workload/mod.ts";
+import type { Environment, StepResult } from "./environment.ts";
+
+/** What a {@linkcode SchedulingEnvironment} is made of. */
+export interface SchedulingEnvironmentOptions {
+  /** The cluster; action `i` is replica `i`. */
+  readonly replicas: readonly ReplicaSpec[];
+  /**
+   * The requests of an episode, at least two. Called with 0, 1, 2, ... and a generator that depends
+   * on `rng` and the episode only.
+   */
+  readonly createWorkload: (episodeIndex: number, rng: Rng) => Workload;
+  /** Source of the episodes' generators; never drawn from. */
+  readonly rng: Rng;
+  /** What the agent sees. */
+  readonly state: StateConfig;
+  /** What it is rewarded for. */
+  readonly reward: RewardConfig;
+  /**
+   * Time constant in simulated seconds of a discount per second: steps then carry
+   * `discount = exp(-elapsedSeconds / tau)`. Left out, the trainer discounts per decision.
+   */
+  readonly discountTauSeconds?: number;
+  /**
+   * How an episode ends. `"cut"` (default): at the arrival of the last request, which is left
+   * unrouted; the step is truncated and its observation a real state, whose value stands for what
+   * would follow. `"drain"`: the last request is routed too and the cluster runs empty; the step is
+   * terminated, its reward covers the whole drain and its observation is all zeros.
+   */
+  readonly episodeEnd?: "cut" | "drain";
+}
+
+/** What a step of a {@linkcode SchedulingEnvironment} tells beyond its reward. */
+export interface SchedulingStep extends StepResult {
+  /** Simulated seconds between the decision taken and the next one (or the end). */
+  readonly elapsedSeconds: number;
+  /** The reward, taken apart. */
+  readonly breakdown: RewardBreakdown;
+}
+
+/** Reward of an earlier decision of the current episode (reward mode `request`). */
+export interface DecisionCredit extends RequestCredit {
+  /** Step of the episode that routed the request, from 0. */
+  readonly stepIndex: number;
+}
+
+/** Sums over the whole life of an environment, for logs: take differences. */
+export interface EnvironmentTotals {
+  /** Episodes begun. */
+  readonly episodeCount: number;
+  /** Steps taken. */
+  readonly decisionCount: number;
+  /** Simulated seconds between decisions. */
+  readonly simulatedSeconds: number;
+  /** Requests completed. */
+  readonly completedCount: number;
+  /** Their end-to-end latencies in seconds, summed. */
+  readonly latencySumSeconds: number;
+}
+
+/** A {@linkcode SchedulingEnvironment} in the middle of an episode, as plain data. */
+export interface SchedulingEnvironmentState {
+  /** Episode under way, from 0. */
+  readonly episodeIndex: number;
+  /** Actions taken in it. */
+  readonly actions: readonly number[];
+  /** Totals when it began. */
+  readonly totalsAtReset: EnvironmentTotals;
+}
+
+/**
+ * A simulated cluster behind the interface of a learning environment. One step assigns the request
+ * that waits for a decision, runs the simulation to the next decision and returns the reward
+ * computed there, so that a reward belongs to the action that caused it (the original credits it to
+ * the action after; spec/scheduler.md section 11). Observations are raw: normalisation belongs to
+ * the training loop, where its statistics are shared by all environments.
+ *
+ * Reward mode `request` gives step rewards of 0 and a discount of 0 (a contextual bandit, section A2)
+ * and credits each decision when its request completes: see
+ * {@linkcode SchedulingEnvironment.takeCredits}. Use it with `episodeEnd: "drain"`, after which
+ * every decision of the episode has its credit.
+ *
+ * Everything follows from the options and the actions, so the state of an environment is the list
+ * of actions since its reset.
+ */
+export class SchedulingEnvironment implements Environment {
+  /** Width of an observation. */
+  readonly observationSize: number;
+  /** Number of replicas. */
+  readonly actionCount: number;
+  readonly #options: SchedulingEnvironmentOptions;
+  readonly #stateBuilder: StateBuilder;
+  readonly #reward: RewardCalculator;
+  readonly #ledger: RequestLedger | undefined;
+  readonly #observers: readonly SimulationObserver[];
+  #simulator: Simulator | undefined;
+  #workload: Workload | undefined;
+  #decision: RoutingDecision | undefined;
+  #actions: number[] = [];
+  #lastStep: SchedulingStep | undefined;
+  #totalsAtReset: EnvironmentTotals;
+  #episodeCount = 0;
+  #decisionCount = 0;
+  #simulatedSeconds = 0;
+  #completedCount = 0;
+  #latencySumSeconds = 0;
+
+  /** An environment before its first episode. */
+  constructor(options: SchedulingEnvironmentOptions) {
+    const { replicas, state, reward, discountTauSeconds } = options;
+    this.#options = options;
+    this.#stateBuilder = new StateBuilder(state, replicas.length);
+    this.#reward = new RewardCalculator(
+      reward,
+      discountTauSeconds === undefined ? {} : { discountTauSeconds },
+    );
+    this.#ledger = reward.mode === "request" ? new RequestLedger(reward) : undefined;
+    this.#observers = [
+      this.#stateBuilder,
+      this.#reward,
+      ...(this.#ledger === undefined ? [] : [this.#ledger]),
+      { onCompleted: (request, _replica, nowSeconds) => this.#count(request, nowSeconds) },
+    ];
+    this.observationSize = this.#stateBuilder.size;
+    this.actionCount = replicas.length;
+    this.#totalsAtReset = this.totals;
+  }
+
+  /** How observations are cut into slices. */
+  get layout(): StateLayout {
+    return this.#stateBuilder.layout;
+  }
+
+  /** Name of each number of an observation. */
+  get featureNames(): readonly string[] {
+    return this.#stateBuilder.featureNames;
+  }
+
+  /** Fingerprint of the meaning of observations. */
+  get schemaHash(): string {
+    return this.#stateBuilder.schemaHash;
+  }
+
+  /** What the last step told; it outlives a reset. */
+  get lastStep(): SchedulingStep | undefined {
+    return this.#lastStep;
+  }
+
+  /** Sums since the environment was created. */
+  get totals(): EnvironmentTotals {
+    return {
+      episodeCount: this.#episodeCount,
+      decisionCount: this.#decisionCount,
+      simulatedSeconds: this.#simulatedSeconds,
+      completedCount: this.#completedCount,
+      latencySumSeconds: this.#latencySumSeconds,
+    };
+  }
+
+  /**
+   * Begins the next episode and runs it to its first decision.
+   *
+   * @param observation Receives `[observationSize]` numbers.
+   * @throws {RangeError} When the workload has fewer than two requests.
+   */
+  reset(observation: Float32Array): void {
+    const { createWorkload, replicas, rng } = this.#options;
+    this.#totalsAtReset = this.totals;
+    const episodeRng = rng.stream(`episode ${this.#episodeCount++}`);
+    const workload = createWorkload(this.#episodeCount - 1, episodeRng.stream("workload"));
+    if (workload.count < 2) {
+      throw new RangeError(
+        "Cannot begin an episode: its workload must have at least 2 requests, current value is " +
+          workload.count,
+      );
+    }
+    const { arrivalSeconds } = workload;
+    const simulator = new Simulator(workload, replicas, { observers: this.#observers });
+    const predictionSeed = episodeRng.stream("predictions").seed;
+    this.#stateBuilder.reset({ arrivalSeconds, oracle: simulator.oracle, predictionSeed });
+    this.#reward.reset(arrivalSeconds);
+    this.#ledger?.reset(arrivalSeconds);
+    this.#simulator = simulator;
+    this.#workload = workload;
+    this.#actions = [];
+    const decision = simulator.advance()!;
+    // Rewards are measured from here: what came before the first decision is nobody's doing.
+    this.#reward.evaluate(decision.nowSeconds, decision.view);
+    this.#observe(decision, observation);
+  }
+
+  /**
+   * Routes the request that waits to replica `action` and runs to the next decision.
+   *
+   * @param observation Receives `[observationSize]` numbers.
+   * @throws {UsageError} When no episode is under way.
+   * @throws {RangeError} When the replica does not exist or is not available.
+   */
+  step(action: number, observation: Float32Array): SchedulingStep {
+    const taken = this.#decision;
+    if (taken === undefined) {
+      throw new UsageError("Cannot step: reset() must begin an episode first");
+    }
+    const simulator = this.#simulator!;
+    const { episodeEnd = "cut", reward, discountTauSeconds } = this.#options;
+    simulator.assign(action);
+    this.#actions.push(action);
+    const next = simulator.advance();
+    const { nowSeconds } = simulator.view;
+    const elapsedSeconds = nowSeconds - taken.nowSeconds;
+    const breakdown = this.#reward.evaluate(nowSeconds, simulator.view);
+    this.#decisionCount++;
+    this.#simulatedSeconds += elapsedSeconds;
+    const terminated = next === undefined;
+    const truncated = !terminated && episodeEnd === "cut" &&
+      next.request.index === this.#workload!.count - 1;
+    if (terminated) observation.fill(0);
+    else this.#observe(next, observation);
+    if (terminated || truncated) this.#decision = undefined;
+    const discount = reward.mode === "request"
+      ? 0
+      : discountTauSeconds === undefined
+      ? undefined
+      : Math.exp(-elapsedSeconds / discountTauSeconds);
+    this.#lastStep = {
+      reward: breakdown.reward,
+      terminated,
+      truncated,
+      elapsedSeconds,
+      breakdown,
+      ...(discount === undefined ? {} : { discount }),
+    };
+    return this.#lastStep;
+  }
+
+  /**
+   * Writes which replicas may be chosen now.
+   *
+   * @param mask Receives `[actionCount]` numbers, 1 = allowed.
+   */
+  actionMask(mask: Uint8Array): void {
+    const { view } = this.#simulator!;
+    for (let r = 0; r < this.actionCount; r++) mask[r] = view.isAvailable(r) ? 1 : 0;
+  }
+
+  /**
+   * Credits of decisions whose requests completed since the last call, in order of completion;
+   * always empty unless the reward mode is `request`. Take them before `reset`.
+   */
+  takeCredits(): DecisionCredit[] {
+    // Requests are routed one a step in order of arrival, so the row is the step.
+    return this.#ledger?.takeCredits().map((credit) => ({
+      ...credit,
+      stepIndex: credit.request,
+    })) ?? [];
+  }
+
+  /**
+   * The episode under way as plain data, for {@linkcode SchedulingEnvironment.restore}.
+   *
+   * @throws {UsageError} When no episode has begun.
+   */
+  toJSON(): SchedulingEnvironmentState {
+    if (this.#episodeCount === 0) {
+      throw new UsageError("Cannot save an environment: reset() must begin an episode first");
+    }
+    return {
+      episodeIndex: this.#episodeCount - 1,
+      actions: [...this.#actions],
+      totalsAtReset: this.#totalsAtReset,
+    };
+  }
+
+  /**
+   * Continues exactly where `state` was taken, by replaying its episode.
+   *
+   * @param observation Receives the observation that the next action answers.
+   */
+  restore(state: SchedulingEnvironmentState, observation: Float32Array): void {
+    const { episodeIndex, actions, totalsAtReset } = state;
+    this.#episodeCount = episodeIndex;
+    this.#decisionCount = totalsAtReset.decisionCount;
+    this.#simulatedSeconds = totalsAtReset.simulatedSeconds;
+    this.#completedCount = totalsAtReset.completedCount;
+    this.#latencySumSeconds = totalsAtReset.latencySumSeconds;
+    this.reset(observation);
+    for (const action of actions) this.step(action, observation);
+  }
+
+  #observe(decision: RoutingDecision, observation: Float32Array): void {
+    this.#stateBuilder.observe(decision);
+    this.#stateBuilder.build(decision, observation);
+    this.#decision = decision;
+  }
+
+  #count(request: number, nowSeconds: number): void {
+    this.#completedCount++;
+    this.#latencySumSeconds += nowSeconds - this.#workload!.arrivalSeconds[request]!;
+  }
+}
