@@ -8,6 +8,11 @@ export { readArrow, writeArrow } from "./arrow_file.ts";
 export { columnNumbers, columnStrings } from "./columns.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
+  comparePolicies,
+  type ComparisonOptions,
+  type PolicyComparison,
+} from "./policy_comparison.ts";
+export {
   type RequestSummary,
   summarizeRequests,
   summaryColumns,
