@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { type FusedActivation, fusedDense } from "../../kernels/mod.ts";
 import type { Rng } from "../../random/mod.ts";
-import { tf } from "../_tensorflow.ts";
+import type { tf } from "../_tensorflow.ts";
 import { orthogonal } from "../initialization.ts";
 import type { ParameterSet } from "../parameters.ts";
-import { activate, type Activation } from "./activation.ts";
 
 /** Parameters of a fully connected layer. */
 export interface DenseParameters {
@@ -49,8 +49,7 @@ export function createDense(
 export function dense(
   input: tf.Tensor2D,
   { kernel, bias }: DenseParameters,
-  activation: Activation = "linear",
+  activation: FusedActivation = "linear",
 ): tf.Tensor2D {
-  const product = tf.matMul(input, kernel as tf.Tensor as tf.Tensor2D);
-  return activate(tf.add(product, bias), activation);
+  return fusedDense(input, kernel, bias, activation);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { gruSequence } from "../../kernels/mod.ts";
 import type { Rng } from "../../random/mod.ts";
 import { tf } from "../_tensorflow.ts";
 import { orthogonal } from "../initialization.ts";
@@ -71,33 +72,7 @@ export function gru(
   { keep, parameters }: { readonly keep: tf.Tensor2D; readonly parameters: GruParameters },
 ): GruOutput {
   const [steps, rows] = keep.shape;
-  const units = initialHiddenState.shape[1];
-  const recurrentKernel = parameters.recurrentKernel as tf.Tensor as tf.Tensor2D;
-  const projected = tf.add(
-    tf.matMul(input, parameters.inputKernel as tf.Tensor as tf.Tensor2D),
-    parameters.inputBias,
-  );
-  // unstack, not slice: its gradient is one stack, that of a slice a padded copy per step.
-  const inputGates = tf.unstack(tf.reshape(projected, [steps, rows, 3 * units]));
-  const keepOfStep = tf.unstack(tf.reshape(keep, [steps, rows, 1]));
-  let hidden: tf.Tensor2D = initialHiddenState;
-  const outputs: tf.Tensor2D[] = [];
-  for (let t = 0; t < steps; t++) {
-    const previous = tf.mul(hidden, keepOfStep[t]!);
-    const recurrent = tf.add(
-      tf.matMul(previous as tf.Tensor2D, recurrentKernel),
-      parameters.recurrentBias,
-    );
-    const [inputReset, inputUpdate, inputNew] = tf.split(inputGates[t]!, 3, 1);
-    const [hiddenReset, hiddenUpdate, hiddenNew] = tf.split(recurrent, 3, 1);
-    const reset = tf.sigmoid(tf.add(inputReset!, hiddenReset!));
-    const update = tf.sigmoid(tf.add(inputUpdate!, hiddenUpdate!));
-    const candidate = tf.tanh(tf.add(inputNew!, tf.mul(reset, hiddenNew!)));
-    hidden = tf.add(candidate, tf.mul(update, tf.sub(previous, candidate)));
-    outputs.push(hidden);
-  }
-  return {
-    outputs: tf.reshape(tf.stack(outputs), [steps * rows, units]),
-    hiddenState: hidden,
-  };
+  const outputs = gruSequence(input, initialHiddenState, keep, parameters);
+  const hiddenState = tf.slice(outputs, [(steps - 1) * rows, 0], [rows, -1]);
+  return { outputs, hiddenState };
 }

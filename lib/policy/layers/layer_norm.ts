@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { tf } from "../_tensorflow.ts";
+import { type FusedActivation, fusedLayerNorm } from "../../kernels/mod.ts";
+import type { tf } from "../_tensorflow.ts";
 import type { ParameterSet } from "../parameters.ts";
-import { activate, type Activation } from "./activation.ts";
 
 /** Added to the variance; PyTorch's default. */
 const EPSILON = 1e-5;
@@ -42,10 +42,7 @@ export function createLayerNorm(
 export function layerNorm(
   input: tf.Tensor2D,
   { gain, bias }: LayerNormParameters,
-  activation: Activation = "linear",
+  activation: FusedActivation = "linear",
 ): tf.Tensor2D {
-  const centered = tf.sub(input, tf.mean(input, 1, true));
-  const variance = tf.mean(tf.square(centered), 1, true);
-  const scaled = tf.mul(centered, tf.rsqrt(tf.add(variance, EPSILON)));
-  return activate(tf.add(tf.mul(scaled, gain), bias) as tf.Tensor2D, activation);
+  return fusedLayerNorm(input, gain, bias, { epsilon: EPSILON, activation });
 }
