@@ -103,6 +103,34 @@ export interface SchedulingEnvironmentState {
  *
  * Everything follows from the options and the actions, so the state of an environment is the list
  * of actions since its reset.
+ *
+ * @example
+ * ```ts
+ * import { Rng } from "@signalbox/signalbox/random";
+ * import { rewardSchema } from "@signalbox/signalbox/reward";
+ * import { buildCluster, clusterSchema } from "@signalbox/signalbox/simulator";
+ * import { stateSchema } from "@signalbox/signalbox/state";
+ * import { SchedulingEnvironment } from "@signalbox/signalbox/training";
+ * import assert from "node:assert/strict";
+ *
+ * const environment = new SchedulingEnvironment({
+ *   replicas: buildCluster(clusterSchema.parse({ replicas: [{ gpu: "a100", count: 2 }] })),
+ *   createWorkload: (_episodeIndex, rng) => ({
+ *     name: "three requests",
+ *     count: 3,
+ *     arrivalSeconds: Float64Array.of(0, 1, 1 + rng.uniform()),
+ *     promptTokens: Int32Array.of(100, 200, 300),
+ *     outputTokens: Int32Array.of(10, 20, 30),
+ *   }),
+ *   rng: new Rng(1),
+ *   state: stateSchema.parse({}),
+ *   reward: rewardSchema.parse({ mode: "sojourn" }),
+ * });
+ * const observation = new Float32Array(environment.observationSize);
+ * environment.reset(observation);
+ * assert.equal(environment.step(0, observation).elapsedSeconds, 1);
+ * assert.equal(environment.step(1, observation).truncated, true);
+ * ```
  */
 export class SchedulingEnvironment implements Environment {
   /** Width of an observation. */
