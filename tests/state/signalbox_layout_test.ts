@@ -40,23 +40,23 @@ Deno.test("StateBuilder describes waiting and running work of a replica on a log
     inFlight: 1,
     stages: 2,
   }], { promptTokens: 33, priority: 2 });
-  const expected: Record<string, number> = {
-    replica_0_outstanding_requests_log1p: Math.log(9),
-    replica_0_waiting_requests_log1p: Math.log(3),
-    replica_0_running_requests_log1p: Math.log(7),
-    replica_0_pending_prefill_tokens_log1p: Math.log(901),
-    replica_0_kv_used_fraction: 0.25,
+  const expected: [name: string, value: number][] = [
+    ["replica_0_outstanding_requests_log1p", Math.log(9)],
+    ["replica_0_waiting_requests_log1p", Math.log(3)],
+    ["replica_0_running_requests_log1p", Math.log(7)],
+    ["replica_0_pending_prefill_tokens_log1p", Math.log(901)],
+    ["replica_0_kv_used_fraction", 0.25],
     // 33 tokens need 3 blocks of 16: 100 - 25 - 3 are left.
-    replica_0_kv_headroom_fraction: 0.72,
-    replica_0_oldest_wait_seconds_log1p: Math.log(4),
-    replica_0_tbt_milliseconds_log1p: Math.log(31),
-    replica_0_busy_stage_fraction: 0.5,
-    replica_0_available: 1,
-    request_prompt_tokens_log1p: Math.log(34),
-    request_priority: 2,
-    kv_used_fraction: 0.25,
-  };
-  for (const [name, value] of Object.entries(expected)) {
+    ["replica_0_kv_headroom_fraction", 0.72],
+    ["replica_0_oldest_wait_seconds_log1p", Math.log(4)],
+    ["replica_0_tbt_milliseconds_log1p", Math.log(31)],
+    ["replica_0_busy_stage_fraction", 0.5],
+    ["replica_0_available", 1],
+    ["request_prompt_tokens_log1p", Math.log(34)],
+    ["request_priority", 2],
+    ["kv_used_fraction", 0.25],
+  ];
+  for (const [name, value] of expected) {
     assertAllClose([feature(name)], [value], FLOAT32);
   }
 });
