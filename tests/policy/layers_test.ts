@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { activate } from "../../lib/policy/layers/activation.ts";
+import { gelu } from "../../lib/kernels/mod.ts";
 import { createDense, dense } from "../../lib/policy/layers/dense.ts";
 import { createGru, gru } from "../../lib/policy/layers/gru.ts";
 import { createLayerNorm, layerNorm } from "../../lib/policy/layers/layer_norm.ts";
@@ -27,9 +27,9 @@ Deno.test("dense() is input . kernel + bias and then the activation", () => {
   parameters.dispose();
 });
 
-Deno.test("activate() gives the exact GELU", () => {
+Deno.test("gelu() is the exact GELU", () => {
   // x Phi(x) from tables of the normal distribution: Phi(1) = 0.8413447, Phi(-2) = 0.0227501
-  const values = tf.tidy(() => activate(tf.tensor1d([0, 1, -2]), "gelu").dataSync());
+  const values = tf.tidy(() => gelu(tf.tensor1d([0, 1, -2])).dataSync());
   assertAllClose(values, [0, 0.8413447, -0.0455003], CLOSE);
 });
 
