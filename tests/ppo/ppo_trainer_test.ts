@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { createPolicy } from "../../lib/policy/mod.ts";
+import { type PpoConfig, ppoSchema, PpoTrainer, type UpdateStats } from "../../lib/ppo/mod.ts";
+import { Rng } from "../../lib/random/mod.ts";
+import { collectRollout, createRolloutBuffer, VectorEnvironment } from "../../lib/training/mod.ts";
+import { CONFIGS, REPLICA_LAYOUT, SHAPE } from "../policy/_policies.ts";
+import { createNoisyEnvironment } from "./_noisy_environment.ts";
+
+/** A policy, two environments with short episodes and a trainer. */
+function createTraining(name: string, ppo: Partial<PpoConfig> = {}) {
+  const rng = new Rng(1);
+  const environments = new VectorEnvironment(
+    [0, 1].map((n) => createNoisyEnvironment(rng.stream(`environment ${n}`), SHAPE)),
+  );
+  const shape = { ...SHAPE, replicaLayout: REPLICA_LAYOUT };
+  const policy = createPolicy(CONFIGS[name]!, shape, rng.stream("weights"));
+  const config = ppoSchema.parse({
+    rolloutLength: 8,
+    minibatchSize: 8,
+    epochs: 2,
+    targetKl: null,
+    ...ppo,
+  });
+  const buffer = createRolloutBuffer(policy, config, { environmentCount: 2 });
+  const trainer = new PpoTrainer(policy, config, { rng: rng.stream("minibatches") });
+  const actions = rng.stream("actions");
+  function collect(): void {
+    collectRollout(policy, environments, {
+      buffer,
+      rng: actions,
+      config,
+      temperature: (n) => 1.5 + n,
+    });
+  }
+  function update(progress = 0): UpdateStats {
+    collect();
+    return trainer.update(buffer, { progress });
+  }
+  return { policy, buffer, trainer, collect, update };
+}
+
+for (const name of Object.keys(CONFIGS)) {
+  Deno.test(`PpoTrainer (${name}): ratios are 1 before the first step, with temperature, masks and resets`, () => {
+    const { policy, buffer, update } = createTraining(name);
+    for (let i = 0; i < 3; i++) {
+      const { initialRatioDeviation, klExact } = update();
+      assert.ok(initialRatioDeviation < 1e-5, `rollout ${i}: ${initialRatioDeviation}`);
+      assert.ok(klExact > 1e-7, "later minibatches move");
+    }
+    assert.ok(buffer.episodeStarts.slice(2).includes(1), "resets inside sequences");
+    assert.ok(buffer.actionMasks.includes(0), "forbidden actions");
+    policy.dispose();
+  });
+
+  Deno.test(`PpoTrainer (${name}): an update moves every parameter and leaks no tensor`, () => {
+    const { policy, update } = createTraining(name);
+    const before = policy.getWeights();
+    const tensors = tf.memory().numTensors;
+    update();
+    assert.equal(tf.memory().numTensors, tensors);
+    for (const [parameter, { values }] of Object.entries(policy.getWeights())) {
+      assert.notDeepEqual(values, before[parameter]!.values, parameter);
+    }
+    policy.dispose();
+  });
+
+  Deno.test(`PpoTrainer (${name}): two runs with the same seeds are identical`, () => {
+    const [first, second] = [createTraining(name), createTraining(name)];
+    for (let i = 0; i < 2; i++) assert.deepEqual(first.update(), second.update());
+    assert.deepEqual(first.policy.getWeights(), second.policy.getWeights());
+    first.policy.dispose();
+    second.policy.dispose();
+  });
+}
+
+Deno.test("PpoTrainer.setState() continues bit for bit", () => {
+  const [whole, resumed] = [createTraining("mlp tanh"), createTraining("mlp tanh")];
+  whole.update();
+  resumed.collect();
+  resumed.policy.setWeights(whole.policy.getWeights());
+  resumed.trainer.setState(whole.trainer.getState());
+  // the same rollout and shuffle for both, from here on
+  for (const training of [whole, resumed]) training.collect();
+  const rng = new Rng(8);
+  const after = [whole, resumed].map(({ policy, buffer, trainer }) => {
+    const config = ppoSchema.parse({ minibatchSize: 8, epochs: 2, targetKl: null });
+    const continued = new PpoTrainer(policy, config, { rng: rng.stream("minibatches") });
+    continued.setState(trainer.getState());
+    continued.update(buffer, { progress: 0 });
+    return policy.getWeights();
+  });
+  assert.deepEqual(after[0], after[1]);
+  whole.policy.dispose();
+  resumed.policy.dispose();
+});
+
+Deno.test("PpoTrainer.update() stops before a step that follows too large a divergence", () => {
+  const ppo = { learningRate: 0.05, epochs: 10 };
+  const { policy, update } = createTraining("mlp tanh", { ...ppo, targetKl: 1e-4 });
+  const stats = update();
+  assert.equal(stats.stoppedEarly, true);
+  assert.ok(stats.epochsRun < 10);
+  assert.ok(stats.stepsTaken >= 1, "the first minibatch has no divergence yet");
+  policy.dispose();
+  const free = createTraining("mlp tanh", { ...ppo, targetKl: null });
+  const { stoppedEarly, epochsRun, stepsTaken } = free.update();
+  assert.deepEqual({ stoppedEarly, epochsRun, stepsTaken }, {
+    stoppedEarly: false,
+    epochsRun: 10,
+    stepsTaken: 20,
+  });
+  free.policy.dispose();
+});
+
+Deno.test("PpoTrainer.update() follows the schedules", () => {
+  const { policy, update } = createTraining("mlp tanh", {
+    learningRate: 0.004,
+    learningRateSchedule: "linear",
+    entropyCoef: 0.2,
+    entropyCoefFinal: 0,
+  });
+  const { learningRate, entropyCoef } = update(0.5);
+  assert.deepEqual({ learningRate, entropyCoef }, { learningRate: 0.002, entropyCoef: 0.1 });
+  const before = policy.getWeights();
+  assert.equal(update(1).learningRate, 0);
+  assert.deepEqual(policy.getWeights(), before);
+  policy.dispose();
+});
+
+/** Statistics of the first update, the policy's weights after it and the advantages it left. */
+function firstUpdate(ppo: Partial<PpoConfig>) {
+  const { policy, buffer, update } = createTraining("mlp tanh", ppo);
+  const stats = update();
+  const weights = policy.getWeights();
+  policy.dispose();
+  return { stats, weights, advantages: buffer.advantages };
+}
+
+Deno.test("PpoTrainer.update() reads every hyper-parameter", () => {
+  const base = { epochs: 3, learningRate: 0.02 };
+  const { weights } = firstUpdate(base);
+  const changes: readonly Partial<PpoConfig>[] = [
+    { learningRate: 0.01 },
+    { adamBeta1: 0.5 },
+    { adamBeta2: 0.9 },
+    { adamEpsilon: 0.1 },
+    { gamma: 0.5 },
+    { gaeLambda: 0.5 },
+    { clipRatio: 0.01 },
+    { valueClipRatio: 0.01 },
+    { valueCoef: 2 },
+    { entropyCoef: 0 },
+    { entropyFloor: 5 },
+    { klCoef: 2 },
+    { epochs: 2 },
+    { minibatchSize: 4 },
+    { advantageNormalization: "none" },
+    { advantageNormalization: "rollout" },
+    { maxGradNorm: 0.01 },
+    { maxGradNorm: null },
+  ];
+  for (const change of changes) {
+    assert.notDeepEqual(
+      firstUpdate({ ...base, ...change }).weights,
+      weights,
+      JSON.stringify(change),
+    );
+  }
+  const floor = firstUpdate({ ...base, entropyFloor: 5, entropyFloorCoef: 3 }).weights;
+  assert.notDeepEqual(floor, firstUpdate({ ...base, entropyFloor: 5 }).weights);
+});
+
+Deno.test("PpoTrainer.update() with an entropy bonus alone raises the entropy", () => {
+  const { policy, update } = createTraining("replica_scorer", {
+    learningRate: 0.01,
+    valueCoef: 0,
+    klCoef: 0,
+    entropyCoef: 10,
+  });
+  const entropies = Array.from({ length: 6 }, () => update().entropy);
+  assert.ok(entropies.at(-1)! > entropies[0]! + 0.1, `${entropies}`);
+  policy.dispose();
+});
+
+Deno.test("PpoTrainer.update() refuses an unfinished buffer", () => {
+  const { policy, buffer, trainer } = createTraining("mlp tanh");
+  assert.throws(() => trainer.update(buffer, { progress: 0 }), {
+    name: "RangeError",
+    message: "Cannot update the policy: buffer must be finished, current value is unfinished",
+  });
+  policy.dispose();
+});
+
+Deno.test("PpoTrainer.update() refuses a loss that is not finite, naming the terms", () => {
+  const { policy, buffer, trainer, collect } = createTraining("mlp tanh");
+  collect();
+  buffer.returns[0] = NaN;
+  const before = policy.getWeights();
+  assert.throws(() => {
+    trainer.update(buffer, { progress: 0 });
+  }, {
+    name: "RangeError",
+    message: /totalLoss must be finite, current value is NaN \(\{.*"valueLoss"/,
+  });
+  assert.ok(
+    Object.values(policy.getWeights()).every(({ values }) => values.every(Number.isFinite)),
+  );
+  assert.equal(Object.keys(before).length, Object.keys(policy.getWeights()).length);
+  policy.dispose();
+});
