@@ -12,6 +12,7 @@ export {
 } from "./cluster_config.ts";
 export type { ClusterView, OracleView, RequestView } from "./cluster_view.ts";
 export { EventHeap } from "./event_heap.ts";
+export type { AvailabilityIncident, ReplicaIncident, SlowdownIncident } from "./incident.ts";
 export {
   type MemoryPlanOptions,
   planKvBlocks,

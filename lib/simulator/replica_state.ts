@@ -50,6 +50,8 @@ export class ReplicaState {
   tbtEmaSeconds = 0;
   /** Whether requests may be routed here. */
   isAvailable = true;
+  /** Duration of a stage relative to the timer's. */
+  slowdown = 1;
   readonly #restartLosesPrompt: boolean;
 
   /**
@@ -138,18 +140,35 @@ export class ReplicaState {
    * recompute what it had processed, output included (spec/simulator.md section 2, `restart`).
    */
   restart(request: number): void {
-    this.forget(request);
+    this.#forget(request, this.#restartLosesPrompt);
     this.queue.pushFront(request);
     const { promptTokens, totalTokens } = this.requests;
     const prompt = promptTokens[request]!;
     this.pendingPrefillTokens += prompt;
     this.kvTokens += prompt;
     this.pendingOutputTokens += totalTokens[request]! - prompt;
-    this.restartCount++;
   }
 
-  /** Takes a running request off the replica, ready to start over somewhere. */
-  forget(request: number): void {
+  /** Takes all requests off the replica, ready to start over elsewhere. */
+  evacuate(running: readonly number[]): number[] {
+    const { promptTokens, totalTokens } = this.requests;
+    for (const request of running) this.#forget(request, false);
+    const evacuated = [...running];
+    while (this.queue.length > 0) {
+      const request = this.queue.popFront();
+      const prompt = promptTokens[request]!;
+      this.pendingPrefillTokens -= prompt;
+      this.kvTokens -= prompt;
+      this.pendingOutputTokens -= totalTokens[request]! - prompt;
+      evacuated.push(request);
+    }
+    this.parkedCount = 0;
+    this.idleBatches.splice(0, this.idleBatches.length, ...this.batches.toReversed());
+    return evacuated;
+  }
+
+  /** Takes a running request off the replica: it has to recompute what it had processed. */
+  #forget(request: number, losesPrompt: boolean): void {
     const { promptTokens, totalTokens, processedTokens, isDecoding, outcomes } = this.requests;
     const processed = processedTokens[request]!;
     const prompt = promptTokens[request]!;
@@ -161,10 +180,11 @@ export class ReplicaState {
     } else {
       this.pendingOutputTokens -= totalTokens[request]! - prompt;
       this.pendingPrefillTokens -= prompt - processed;
-      if (this.#restartLosesPrompt) promptTokens[request] = processed;
+      if (losesPrompt) promptTokens[request] = processed;
     }
     processedTokens[request] = 0;
     isDecoding[request] = 0;
     outcomes.restarts[request]!++;
+    this.restartCount++;
   }
 }

@@ -48,6 +48,8 @@ export interface BatchRecord {
 export interface SimulationObserver {
   /** A request was handed to a replica. */
   onRouted?(request: number, replica: number, nowSeconds: number): void;
+  /** A request lost its replica to a failure and will be routed again. */
+  onRequeued?(request: number, replica: number, nowSeconds: number): void;
   /** A request's first token is out. */
   onFirstToken?(request: number, replica: number, nowSeconds: number): void;
   /** A request has produced its last token. */
@@ -62,7 +64,7 @@ export interface SimulationObserver {
  * {@linkcode SimulationResult.unfinishedCount}).
  */
 export interface RequestOutcomes {
-  /** Replica that served the request, -1 if it was never routed. */
+  /** Replica that the request was routed to last, -1 if it is with none. */
   readonly replica: Int32Array;
   /** First time in a batch. */
   readonly scheduledSeconds: Float64Array;

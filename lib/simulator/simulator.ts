@@ -4,16 +4,14 @@
  * @module
  */
 import type { Workload } from "../workload/mod.ts";
-import type { Batch } from "./batch.ts";
 import type { ClusterView, OracleView } from "./cluster_view.ts";
-import { EventHeap } from "./event_heap.ts";
+import { orderIncidents, type ReplicaIncident } from "./incident.ts";
 import { InstantKind, InstantQueue } from "./instant_queue.ts";
 import { type EngineClock, LiveClusterView, LiveOracleView } from "./live_view.ts";
 import type { ReplicaSpec } from "./replica_spec.ts";
+import { ReplicaEngine } from "./replica_engine.ts";
 import { ReplicaState } from "./replica_state.ts";
 import { RequestTable } from "./request_table.ts";
-import { createReplicaScheduler, type ReplicaScheduler } from "./schedulers/mod.ts";
-import { createBatchRecord, type MutableBatchRecord } from "./batch_record.ts";
 import type {
   RouteFunction,
   RoutingDecision,
@@ -21,12 +19,13 @@ import type {
   SimulationResult,
 } from "./simulation.ts";
 import { checkSequencesFit } from "./sequence_capacity.ts";
-import { StageTable } from "./stage_table.ts";
 
 /** How to run; everything may be left out. */
 export interface SimulatorOptions {
   /** Watchers, called in this order. */
   readonly observers?: readonly SimulationObserver[];
+  /** What happens to replicas during the run, in any order. */
+  readonly incidents?: readonly ReplicaIncident[];
   /** Events after this simulated time do not happen; `Infinity` by default. */
   readonly timeLimitSeconds?: number;
   /** `"vidur"` reproduces Vidur bit for bit, its accidents included (spec/simulator.md). */
@@ -77,32 +76,35 @@ export class Simulator {
   readonly #clock: EngineClock = { nowSeconds: 0, arrivedCount: 0, completedCount: 0 };
   readonly #limitSeconds: number;
   readonly #observers: readonly SimulationObserver[];
+  readonly #incidents: readonly ReplicaIncident[];
   readonly #requests: RequestTable;
   readonly #replicas: readonly ReplicaState[];
-  readonly #schedulers: readonly ReplicaScheduler[];
-  readonly #stages: StageTable;
-  readonly #completions: EventHeap;
   readonly #instant = new InstantQueue();
+  readonly #engine: ReplicaEngine;
   readonly #unrouted: number[] = [];
+  readonly #routedTo = new Set<number>();
   #unroutedHead = 0;
   #availableCount: number;
-  readonly #record: MutableBatchRecord = createBatchRecord();
-  readonly #routedTo = new Set<number>();
+  #incidentCount = 0;
   #awaitsAssignment = false;
-  #batchCount = 0;
-  #eventCount = 0;
 
   /**
    * @param workload Requests in order of arrival.
    * @param replicas The cluster, at least one replica; they may differ.
-   * @throws {RangeError} When the workload is out of order or has a request that fits no replica.
+   * @throws {RangeError} When the workload is out of order, has a request that some replica can
+   *   never serve, or an incident is out of range.
    */
   constructor(
     workload: Workload,
     replicas: readonly ReplicaSpec[],
     options: SimulatorOptions = {},
   ) {
-    const { observers = [], timeLimitSeconds = Infinity, compat = "none" } = options;
+    const {
+      observers = [],
+      incidents = [],
+      timeLimitSeconds = Infinity,
+      compat = "none",
+    } = options;
     if (replicas.length === 0) {
       throw new RangeError("Cannot simulate: replicas must be non-empty, current value is []");
     }
@@ -114,13 +116,19 @@ export class Simulator {
     const vidur = compat === "vidur";
     this.#limitSeconds = timeLimitSeconds;
     this.#observers = observers;
+    this.#incidents = orderIncidents(incidents, replicas.length);
     this.#requests = new RequestTable(workload);
     if (!vidur) checkSequencesFit(workload, replicas);
     this.#replicas = replicas.map((spec, i) => new ReplicaState(i, spec, this.#requests, vidur));
-    this.#schedulers = this.#replicas.map((replica) => createReplicaScheduler(replica, vidur));
-    this.#stages = new StageTable(replicas);
     this.#availableCount = replicas.length;
-    this.#completions = new EventHeap(this.#stages.count);
+    this.#engine = new ReplicaEngine({
+      requests: this.#requests,
+      replicas: this.#replicas,
+      clock: this.#clock,
+      instant: this.#instant,
+      observers,
+      vidur,
+    });
     this.#liveView = new LiveClusterView(
       this.#clock,
       this.#requests,
@@ -202,8 +210,8 @@ export class Simulator {
     return {
       outcomes: this.#requests.outcomes,
       endSeconds: this.#clock.nowSeconds,
-      batchCount: this.#batchCount,
-      eventCount: this.#eventCount,
+      batchCount: this.#engine.batchCount,
+      eventCount: this.#engine.eventCount,
       unfinishedCount: this.#requests.count - this.#clock.completedCount,
     };
   }
@@ -212,18 +220,68 @@ export class Simulator {
   #step(): boolean {
     const clock = this.#clock;
     const { arrivalSeconds, count } = this.#requests;
-    const completion = this.#completions.peekSeconds();
+    const completion = this.#engine.nextCompletionSeconds();
     const arrival = clock.arrivedCount < count ? arrivalSeconds[clock.arrivedCount]! : Infinity;
-    const now = completion < arrival ? completion : arrival;
+    const work = completion < arrival ? completion : arrival;
+    if (work === Infinity && this.#unrouted.length === 0) return false;
+    const incident = this.#incidents[this.#incidentCount];
+    const strikes = incident !== undefined && incident.atSeconds <= work;
+    const now = strikes ? incident.atSeconds : work;
     if (now === Infinity) return false;
     if (now > this.#limitSeconds) {
       clock.nowSeconds = this.#limitSeconds;
       return false;
     }
     clock.nowSeconds = now;
+    if (strikes) {
+      this.#apply(incident);
+      return true;
+    }
     if (arrival === now) this.#arrive(now);
-    if (completion === now) this.#complete(now);
+    if (completion === now) this.#engine.complete(now);
     return true;
+  }
+
+  /** Lets an incident happen. */
+  #apply(incident: ReplicaIncident): void {
+    this.#incidentCount++;
+    const replica = this.#replicas[incident.replica]!;
+    switch (incident.kind) {
+      case "slowdown":
+        replica.slowdown = incident.factor;
+        return;
+      case "drain":
+        this.#setAvailable(replica, false);
+        return;
+      case "recover":
+        replica.slowdown = 1;
+        this.#setAvailable(replica, true);
+        break;
+      case "fail":
+        this.#setAvailable(replica, false);
+        this.#requeue(this.#engine.evacuate(incident.replica), incident.replica);
+    }
+    if (this.#unrouted.length > 0) this.#instant.push(InstantKind.route);
+  }
+
+  #setAvailable(replica: ReplicaState, isAvailable: boolean): void {
+    if (replica.isAvailable !== isAvailable) this.#availableCount += isAvailable ? 1 : -1;
+    replica.isAvailable = isAvailable;
+  }
+
+  /** Puts requests of a failed replica back among the unrouted ones, all in order of arrival. */
+  #requeue(requests: readonly number[], from: number): void {
+    const waiting = this.#unrouted.splice(0).slice(this.#unroutedHead);
+    this.#unroutedHead = 0;
+    for (const request of [...waiting, ...requests].sort((a, b) => a - b)) {
+      this.#unrouted.push(request);
+    }
+    for (const request of requests) {
+      this.#requests.outcomes.replica[request] = -1;
+      for (const observer of this.#observers) {
+        observer.onRequeued?.(request, from, this.#clock.nowSeconds);
+      }
+    }
   }
 
   /** Takes in all requests that arrive now. */
@@ -232,55 +290,16 @@ export class Simulator {
     const { arrivalSeconds, count } = this.#requests;
     while (clock.arrivedCount < count && arrivalSeconds[clock.arrivedCount] === now) {
       this.#unrouted.push(clock.arrivedCount++);
-      this.#eventCount += 2;
+      this.#engine.eventCount += 2;
     }
     this.#instant.push(InstantKind.route);
   }
 
-  /** Ends all stages that are due now. */
-  #complete(now: number): void {
-    const completions = this.#completions;
-    if (this.#instant.isEmpty && !completions.isTied()) {
-      const slot = completions.pop();
-      const replica = this.#stages.replica[slot]!;
-      if (this.#replicas[replica]!.spec.stageCount === 1) {
-        this.#iterate(slot, replica);
-        return;
-      }
-      this.#endStage(slot);
-    }
-    while (completions.peekSeconds() === now) this.#endStage(completions.pop());
-  }
-
-  /**
-   * The six events of an iteration on a replica without pipeline, when nothing else is due: the
-   * order that the queue of the instant would give, without the queue.
-   */
-  #iterate(slot: number, replica: number): void {
-    this.#endBatch(replica, this.#finishStage(slot));
-    this.#eventCount += 2;
-    const batch = this.#form(replica);
-    if (batch === undefined) return;
-    this.#eventCount += 2;
-    this.#launch(slot, batch);
-  }
-
   #handleInstant(): RoutingDecision | undefined {
-    const instant = this.#instant;
-    const { kind, first, second } = instant;
-    if (kind === InstantKind.route) {
-      const decision = this.#route();
-      if (decision !== undefined) return decision;
-      instant.shift();
-      return undefined;
-    }
-    instant.shift();
-    if (kind === InstantKind.schedule) this.#schedule(first);
-    else if (kind === InstantKind.startStage) this.#startStage(first);
-    else if (kind === InstantKind.endBatch) {
-      this.#endBatch(first, this.#replicas[first]!.batches[second]!);
-      instant.push(InstantKind.schedule, first);
-    } else this.#enterStage(first, second);
+    const { kind, first, second } = this.#instant;
+    if (kind === InstantKind.route) return this.#route();
+    this.#instant.shift();
+    this.#engine.handle(kind, first, second);
     return undefined;
   }
 
@@ -295,182 +314,10 @@ export class Simulator {
         view: this.view,
       };
     }
+    this.#instant.shift();
     const replicas = [...this.#routedTo].sort((a, b) => a - b);
     for (const replica of replicas) this.#instant.push(InstantKind.schedule, replica);
     this.#routedTo.clear();
     return undefined;
-  }
-
-  /** Lets a replica fill its free pipeline slots. */
-  #schedule(index: number): void {
-    this.#eventCount++;
-    const firstSlot = this.#stages.firstSlot[index]!;
-    for (let batch = this.#form(index); batch !== undefined; batch = this.#form(index)) {
-      this.#instant.push(InstantKind.enterStage, firstSlot, batch.slot);
-    }
-  }
-
-  /** Forms one batch, if the replica has a free pipeline slot and something to run. */
-  #form(index: number): Batch | undefined {
-    const replica = this.#replicas[index]!;
-    const { idleBatches } = replica;
-    const batch = idleBatches[idleBatches.length - 1];
-    if (batch === undefined) return undefined;
-    const now = this.#clock.nowSeconds;
-    batch.clear();
-    this.#schedulers[index]!.form(batch, now);
-    if (batch.requestCount === 0) return undefined;
-    idleBatches.pop();
-    batch.batchIndex = this.#batchCount++;
-    batch.formedSeconds = now;
-    batch.kvBlocksUsed = replica.kvBlocksUsed;
-    return batch;
-  }
-
-  #enterStage(slot: number, batchSlot: number): void {
-    this.#eventCount++;
-    const batch = this.#replicas[this.#stages.replica[slot]!]!.batches[batchSlot]!;
-    this.#stages.enqueue(slot, batch);
-    this.#instant.push(InstantKind.startStage, slot);
-  }
-
-  #startStage(slot: number): void {
-    this.#eventCount++;
-    if (this.#stages.running[slot] !== undefined) return;
-    const batch = this.#stages.dequeue(slot);
-    if (batch !== undefined) this.#launch(slot, batch);
-  }
-
-  /** Starts a batch on an idle stage. */
-  #launch(slot: number, batch: Batch): void {
-    const stages = this.#stages;
-    const now = this.#clock.nowSeconds;
-    const index = stages.replica[slot]!;
-    const { timer } = this.#replicas[index]!.spec;
-    const model = timer.modelSeconds(batch, slot - stages.firstSlot[index]!);
-    const total = model + timer.overheadSeconds(batch);
-    if (!(total > 0 && total < Infinity)) {
-      throw new RangeError(
-        `Cannot simulate: the timer of replica ${index} must return finite seconds > 0, current value is ${total}`,
-      );
-    }
-    const { lastStageEndSeconds, outcomes } = this.#requests;
-    const { preemptedSeconds } = outcomes;
-    const { requests, requestCount } = batch;
-    for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      const last = lastStageEndSeconds[request]!;
-      if (last >= 0 && last !== now) preemptedSeconds[request]! += now - last;
-    }
-    stages.running[slot] = batch;
-    stages.startSeconds[slot] = now;
-    stages.modelSeconds[slot] = model;
-    stages.totalSeconds[slot] = total;
-    this.#completions.push(slot, now + total);
-  }
-
-  /** Ends a stage and leaves the rest to the queue of the instant. */
-  #endStage(slot: number): void {
-    const stages = this.#stages;
-    const batch = this.#finishStage(slot);
-    const index = stages.replica[slot]!;
-    this.#instant.push(InstantKind.startStage, slot);
-    const next = slot + 1;
-    if (next < stages.count && stages.replica[next] === index) {
-      this.#instant.push(InstantKind.enterStage, next, batch.slot);
-    } else {
-      this.#instant.push(InstantKind.endBatch, index, batch.slot);
-    }
-  }
-
-  /** Accounts the time of a stage to the requests of its batch; returns the batch. */
-  #finishStage(slot: number): Batch {
-    this.#eventCount++;
-    const stages = this.#stages;
-    const now = this.#clock.nowSeconds;
-    const batch = stages.running[slot]!;
-    stages.running[slot] = undefined;
-    const { lastStageEndSeconds, outcomes } = this.#requests;
-    const { executionSeconds, modelExecutionSeconds } = outcomes;
-    const model = stages.modelSeconds[slot]!;
-    const total = stages.totalSeconds[slot]!;
-    const { requests, requestCount } = batch;
-    for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      executionSeconds[request]! += total;
-      modelExecutionSeconds[request]! += model;
-      lastStageEndSeconds[request] = now;
-    }
-    if (this.#observers.length > 0) this.#reportStage(slot, batch);
-    return batch;
-  }
-
-  /** Advances the requests of a batch that has left the pipeline. */
-  #endBatch(index: number, batch: Batch): void {
-    this.#eventCount++;
-    const now = this.#clock.nowSeconds;
-    const replica = this.#replicas[index]!;
-    const scheduler = this.#schedulers[index]!;
-    const { processedTokens, promptTokens, totalTokens, isDecoding } = this.#requests;
-    const { requests, tokens, requestCount } = batch;
-    const isGroup = scheduler.endBatch !== undefined;
-    let firstTokens = 0;
-    for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      let processed = processedTokens[request]! + tokens[i]!;
-      if (processed === promptTokens[request]) {
-        processed++;
-        firstTokens++;
-        isDecoding[request] = 1;
-        this.#produceFirstToken(request, index);
-      }
-      processedTokens[request] = processed;
-      if (processed === totalTokens[request]) {
-        replica.kvTokens -= processed;
-        this.#finishRequest(request, index);
-        if (!isGroup) replica.release(request);
-      } else if (!isGroup) {
-        replica.park(request);
-      }
-    }
-    replica.idleBatches.push(batch);
-    replica.pendingPrefillTokens -= batch.prefillTokens;
-    replica.pendingOutputTokens -= batch.decodeCount + firstTokens;
-    replica.kvTokens += batch.totalTokens + firstTokens;
-    if (batch.decodeCount > 0) replica.observeTbt(now - batch.formedSeconds);
-    scheduler.endBatch?.(batch);
-  }
-
-  #produceFirstToken(request: number, replica: number): void {
-    const { firstTokenSeconds } = this.#requests.outcomes;
-    if (!Number.isNaN(firstTokenSeconds[request])) return;
-    const now = this.#clock.nowSeconds;
-    firstTokenSeconds[request] = now;
-    for (const observer of this.#observers) observer.onFirstToken?.(request, replica, now);
-  }
-
-  #finishRequest(request: number, replica: number): void {
-    const now = this.#clock.nowSeconds;
-    this.#requests.outcomes.completedSeconds[request] = now;
-    this.#clock.completedCount++;
-    for (const observer of this.#observers) observer.onCompleted?.(request, replica, now);
-  }
-
-  #reportStage(slot: number, batch: Batch): void {
-    const stages = this.#stages;
-    const record = this.#record;
-    const replica = stages.replica[slot]!;
-    record.batchIndex = batch.batchIndex;
-    record.replica = replica;
-    record.stage = slot - stages.firstSlot[replica]!;
-    record.formedSeconds = batch.formedSeconds;
-    record.startSeconds = stages.startSeconds[slot]!;
-    record.endSeconds = this.#clock.nowSeconds;
-    record.requestCount = batch.requestCount;
-    record.requests = batch.requests;
-    record.tokens = batch.tokens;
-    record.prefillTokens = batch.prefillTokens;
-    record.kvBlocksUsed = batch.kvBlocksUsed;
-    for (const observer of this.#observers) observer.onBatchStageEnd?.(record);
   }
 }

@@ -73,6 +73,20 @@ export class FasterTransformerScheduler implements ReplicaScheduler {
     for (const request of released) replica.release(request);
   }
 
+  /** @inheritdoc */
+  evacuate(requests: number[]): void {
+    const replica = this.#replica;
+    for (const group of this.#parkedGroups) requests.push(...group.active);
+    const groups = new Set([...this.#parkedGroups, ...this.#groupOf]);
+    for (const group of groups) {
+      for (const request of group?.finished ?? []) {
+        if (replica.requests.kvBlocks[request]! > 0) replica.release(request);
+      }
+    }
+    this.#parkedGroups.length = 0;
+    this.#groupOf.fill(undefined);
+  }
+
   #admitGroup(nowSeconds: number): Group {
     const replica = this.#replica;
     const active: number[] = [];
