@@ -9,6 +9,7 @@ import { createAnalyticTimer } from "../timing/mod.ts";
 import type { ClusterConfig, ReplicaGroupConfig } from "./cluster_config.ts";
 import { planKvBlocks, planVidurMemory } from "./memory_planner.ts";
 import type { ReplicaSpec } from "./replica_spec.ts";
+import type { SchedulerConfig } from "./scheduler_config.ts";
 
 /**
  * Resolves a cluster configuration: looks up hardware, plans memory, builds one timer a group.
@@ -35,6 +36,24 @@ export function buildCluster(config: ClusterConfig): ReplicaSpec[] {
   });
 }
 
+/** Refuses a pipeline that the scheduler cannot fill. */
+function checkScheduler(scheduler: SchedulerConfig, pipelineStages: number, field: string): void {
+  const { kind, batchSizeCap, blockSize } = scheduler;
+  if (pipelineStages > batchSizeCap) {
+    throw new ConfigError(
+      `${field}.pipelineStages`,
+      pipelineStages,
+      `<= cluster.scheduler.batchSizeCap (${batchSizeCap}), which the stages share`,
+    );
+  }
+  if (kind !== "lightllm") return;
+  const allowed = "1 with the lightllm scheduler";
+  if (blockSize !== 1) throw new ConfigError("cluster.scheduler.blockSize", blockSize, allowed);
+  if (pipelineStages !== 1) {
+    throw new ConfigError(`${field}.pipelineStages`, pipelineStages, allowed);
+  }
+}
+
 function buildReplica(
   config: ClusterConfig,
   group: ReplicaGroupConfig,
@@ -52,13 +71,7 @@ function buildReplica(
     blockSize: scheduler.blockSize,
     maxTokensPerRequest: scheduler.maxTokensPerRequest,
   };
-  if (pipelineStages > scheduler.batchSizeCap) {
-    throw new ConfigError(
-      `${field}.pipelineStages`,
-      pipelineStages,
-      `<= cluster.scheduler.batchSizeCap (${scheduler.batchSizeCap}), which the stages share`,
-    );
-  }
+  checkScheduler(scheduler, pipelineStages, field);
   const vidur = planVidurMemory(plan);
   const planned = config.compat === "vidur" ? vidur.kvBlocks : planKvBlocks(plan);
   if (planned < 1) {
@@ -69,12 +82,16 @@ function buildReplica(
         `pipelineStages ${pipelineStages} (or more of either)`,
     );
   }
+  const { kvBlocks = planned } = group;
+  if (kvBlocks > planned && config.compat === "none") {
+    throw new ConfigError(`${field}.kvBlocks`, kvBlocks, `<= ${planned}, what fits in memory`);
+  }
   return {
     gpu: gpu.name,
     model: model.name,
     tensorParallel,
     stageCount: pipelineStages,
-    kvBlocks: group.kvBlocks ?? planned,
+    kvBlocks,
     maxBatchSize: config.compat === "vidur"
       ? Math.min(vidur.maxBatchSize, scheduler.batchSizeCap)
       : scheduler.batchSizeCap,

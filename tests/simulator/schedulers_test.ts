@@ -1,0 +1,176 @@
+/** Batches of each scheduler, followed by hand; an iteration takes one second. */
+import assert from "node:assert/strict";
+import {
+  type ReplicaSpec,
+  type SchedulerConfig,
+  Simulator,
+  type SimulatorOptions,
+} from "../../lib/simulator/mod.ts";
+import type { Workload } from "../../lib/workload/mod.ts";
+import { makeReplica, makeWorkload } from "./_fixtures.ts";
+
+/** Runs one replica; returns its batches as "request:tokens ..." and the simulator. */
+function trace(
+  workload: Workload,
+  scheduler: Partial<SchedulerConfig>,
+  spec: Partial<ReplicaSpec> = {},
+  options: SimulatorOptions = {},
+): { batches: string[]; simulator: Simulator } {
+  const batches: string[] = [];
+  const simulator = new Simulator(workload, [makeReplica(scheduler, spec)], {
+    ...options,
+    observers: [{
+      onBatchStageEnd: ({ requestCount, requests, tokens }) => {
+        const rows = Array.from({ length: requestCount }, (_, i) => `${requests[i]}:${tokens[i]}`);
+        batches.push(rows.join(" "));
+      },
+    }],
+  });
+  simulator.run(() => 0);
+  return { batches, simulator };
+}
+
+const three = makeWorkload([[0, 10, 3], [0.5, 6, 2], [0.5, 5, 1]]);
+
+Deno.test("sarathi decodes first, then continues prompts, then starts new ones, up to the budget", () => {
+  assert.deepEqual(trace(three, { kind: "sarathi", chunkTokens: 8 }).batches, [
+    "0:8",
+    "0:2 1:6",
+    "0:1 1:1 2:5",
+    "0:1",
+  ]);
+});
+
+Deno.test("vllm computes whole prompts while any can be admitted, and decodes otherwise", () => {
+  assert.deepEqual(trace(three, { kind: "vllm" }).batches, ["0:10", "1:6 2:5", "0:1 1:1", "0:1"]);
+});
+
+Deno.test("vllm limits a prompt batch to its padded size", () => {
+  const { batches } = trace(three, { kind: "vllm", maxTokensInBatch: 11 });
+  assert.deepEqual(batches, ["0:10", "1:6", "2:5", "0:1 1:1", "0:1"]);
+});
+
+Deno.test("vllm admits a prompt over the limit alone, where Vidur waits for ever", () => {
+  const scheduler = { kind: "vllm", maxTokensInBatch: 9 } as const;
+  assert.equal(trace(three, scheduler).batches[0], "0:10");
+  const { batches, simulator } = trace(three, scheduler, {}, { compat: "vidur" });
+  assert.deepEqual(batches, []);
+  assert.equal(simulator.result().unfinishedCount, 3);
+});
+
+Deno.test("vllm_v1 spends one budget on running requests in order of admission", () => {
+  assert.deepEqual(trace(three, { kind: "vllm_v1", chunkTokens: 8 }).batches, [
+    "0:8",
+    "0:2 1:6",
+    "0:1 1:1 2:5",
+    "0:1",
+  ]);
+  // With a budget of 4 a prompt under way keeps later requests out.
+  assert.deepEqual(trace(three, { kind: "vllm_v1", chunkTokens: 4 }).batches, [
+    "0:4",
+    "0:4",
+    "0:2 1:2",
+    "0:1 1:3",
+    "0:1 1:1 2:2",
+    "1:1 2:3",
+  ]);
+});
+
+Deno.test("vllm_v1 takes blocks chunk by chunk and preempts the request admitted last", () => {
+  // Blocks of 4 tokens, 4 of them. Both prompts take 2; at the third token of request 0 (9 cached)
+  // none is left: request 1 is preempted, and not admitted again in that iteration.
+  const workload = makeWorkload([[0, 7, 4], [0, 7, 4]]);
+  const { batches, simulator } = trace(
+    workload,
+    { kind: "vllm_v1", blockSize: 4, chunkTokens: 64 },
+    { kvBlocks: 4 },
+  );
+  assert.deepEqual(batches, ["0:7 1:7", "0:1 1:1", "0:1", "0:1", "1:9", "1:1"]);
+  assert.deepEqual([...simulator.result().outcomes.restarts], [0, 1]);
+});
+
+Deno.test("orca mixes whole prompts with decodes and reserves the longest sequence", () => {
+  const scheduler = { kind: "orca", maxTokensPerRequest: 64 } as const;
+  assert.deepEqual(trace(three, scheduler).batches, ["0:10", "0:1 1:6 2:5", "0:1 1:1"]);
+  // Four blocks are one reservation: one request at a time.
+  assert.deepEqual(trace(three, scheduler, { kvBlocks: 4 }).batches, [
+    "0:10",
+    "0:1",
+    "0:1",
+    "1:6",
+    "1:1",
+    "2:5",
+  ]);
+});
+
+Deno.test("faster_transformer keeps a group together and frees it when the last is complete", () => {
+  const scheduler = { kind: "faster_transformer", maxTokensPerRequest: 64 } as const;
+  const { batches, simulator } = trace(three, scheduler, { kvBlocks: 8 });
+  assert.deepEqual(batches, ["0:10", "0:1", "0:1", "1:6 2:5", "1:1"]);
+  assert.equal(simulator.view.kvBlocksUsed(0), 0);
+});
+
+Deno.test("faster_transformer leaks the blocks of early finishers when it has to be Vidur's", () => {
+  const scheduler = { kind: "faster_transformer", maxTokensPerRequest: 64 } as const;
+  const { batches, simulator } = trace(three, scheduler, { kvBlocks: 8 }, { compat: "vidur" });
+  assert.deepEqual(batches, ["0:10", "0:1", "0:1", "1:6 2:5", "1:1"]);
+  assert.equal(simulator.view.kvBlocksUsed(0), 4);
+  assert.equal(simulator.view.runningCount(0), 1);
+});
+
+Deno.test("lightllm admits prompts only every so many decode iterations", () => {
+  const scheduler = { kind: "lightllm", blockSize: 1, maxWaitingIterations: 2 } as const;
+  const workload = makeWorkload([[0, 10, 4], [0.5, 6, 2]]);
+  assert.deepEqual(trace(workload, scheduler).batches, ["0:10", "0:1", "0:1", "1:6", "0:1 1:1"]);
+});
+
+Deno.test("lightllm admits only what fits at the peak of KV use", () => {
+  // Together the two would peak at (4 - 2) x 2 + 11 + 11 = 26 tokens.
+  const workload = makeWorkload([[0, 10, 4], [0, 10, 4]]);
+  const scheduler = { kind: "lightllm", blockSize: 1, maxWaitingIterations: 0 } as const;
+  assert.equal(trace(workload, scheduler, { kvBlocks: 27 }).batches[0], "0:10 1:10");
+  assert.equal(trace(workload, scheduler, { kvBlocks: 26 }).batches[0], "0:10");
+});
+
+Deno.test("A preempted decode recomputes its output too, in one prompt", () => {
+  // Blocks of 4 tokens, 5 of them: at 2 both requests have 9 tokens and 2 blocks each; request 0
+  // takes the last block, request 1 finds none and is preempted with 9 tokens to recompute. It needs
+  // 3 blocks, and waits until request 0 is complete at 4.
+  const workload = makeWorkload([[0, 8, 4], [0, 8, 4]]);
+  const { batches, simulator } = trace(
+    workload,
+    { kind: "sarathi", blockSize: 4, watermarkFraction: 0 },
+    { kvBlocks: 5 },
+  );
+  assert.deepEqual(batches, ["0:8 1:8", "0:1", "0:1", "0:1", "1:9", "1:1", "1:1"]);
+  const { outcomes } = simulator.result();
+  assert.deepEqual([...outcomes.restarts], [0, 1]);
+  assert.deepEqual([...outcomes.firstTokenSeconds], [1, 1]);
+  assert.deepEqual([...outcomes.completedSeconds], [4, 7]);
+});
+
+Deno.test("A preempted partial prompt stays a prompt, and turns into output only in Vidur", () => {
+  // Blocks of 4 tokens, 5 of them. At 2 request 0 decodes and finds no free block: request 1, of
+  // whose 12 prompt tokens 3 are computed, is preempted.
+  const workload = makeWorkload([[0, 4, 6], [0, 12, 2]]);
+  const scheduler = {
+    kind: "sarathi",
+    blockSize: 4,
+    chunkTokens: 4,
+    watermarkFraction: 0,
+  } as const;
+  const sane = trace(workload, scheduler, { kvBlocks: 5 }).simulator;
+  assert.equal(sane.promptTokensAfterRestarts[1], 12);
+  const vidur = trace(workload, scheduler, { kvBlocks: 5 }, { compat: "vidur" }).simulator;
+  assert.ok(vidur.promptTokensAfterRestarts[1]! < 12);
+  const firstToken = (simulator: Simulator) => simulator.result().outcomes.firstTokenSeconds[1]!;
+  assert.ok(firstToken(vidur) < firstToken(sane));
+});
+
+Deno.test("Requests of higher priority are admitted first", () => {
+  const workload = { ...three, priority: Int32Array.of(0, 0, 5) };
+  for (const kind of ["sarathi", "vllm", "vllm_v1"] as const) {
+    const { batches } = trace(workload, { kind, batchSizeCap: 1 });
+    assert.deepEqual(batches, ["0:10", "0:1", "0:1", "2:5", "1:6", "1:1"]);
+  }
+});
