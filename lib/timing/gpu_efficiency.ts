@@ -6,7 +6,10 @@
 import { ConfigError } from "../support/mod.ts";
 import fitted from "../../data/hardware/efficiencies.json" with { type: "json" };
 
-/** The few coefficients of the analytic timer. Fractions are of the datasheet's peak. */
+/**
+ * The few coefficients of the analytic timer. Fractions are of the datasheet's peak; a boosted clock
+ * or data that stays in the cache can take them above 1.
+ */
 export interface GpuEfficiency {
   /** Fraction of the FLOP/s that large matrix products reach. */
   readonly matmulCompute: number;
@@ -16,24 +19,22 @@ export interface GpuEfficiency {
   readonly elementwiseMemory: number;
   /** Fraction of the FLOP/s that attention of long prompt chunks reaches. */
   readonly prefillCompute: number;
+  /** Share, in [0, 1], of the pairs hidden by the causal mask that the kernel computes anyway. */
+  readonly prefillMaskedShare: number;
   /** Seconds per layer and context token that one prompt chunk needs however small it is. */
   readonly prefillContextSeconds: number;
   /** Fraction of the memory bandwidth at which decode attention reads the KV cache. */
   readonly decodeMemory: number;
-  /** Seconds per layer and context token that the longest decode needs however alone it is. */
-  readonly decodeContextSeconds: number;
-  /** Fixed seconds per layer of all kernels but attention. */
+  /** How many times longer decode attention takes in a batch that holds a prompt chunk, >= 1. */
+  readonly mixedDecodeCost: number;
+  /** Fixed seconds per layer, of all its kernels. */
   readonly layerSeconds: number;
-  /** Fixed seconds per layer of one attention kernel (prefill and decode have one each). */
-  readonly attentionSeconds: number;
   /** Fixed seconds of one collective or transfer between GPUs. */
   readonly linkSeconds: number;
   /** Fraction of the link bandwidth that large collectives reach. */
   readonly linkBandwidth: number;
   /** Seconds of CPU work per iteration that the GPU waits for. */
   readonly iterationSeconds: number;
-  /** Seconds of CPU work per request of an iteration. */
-  readonly requestSeconds: number;
 }
 
 /**

@@ -14,15 +14,14 @@ const IDEAL: GpuEfficiency = {
   matmulMemory: 1,
   elementwiseMemory: 1,
   prefillCompute: 1,
+  prefillMaskedShare: 0,
   prefillContextSeconds: 0,
   decodeMemory: 1,
-  decodeContextSeconds: 0,
+  mixedDecodeCost: 1,
   layerSeconds: 0,
-  attentionSeconds: 0,
   linkSeconds: 0,
   linkBandwidth: 1,
   iterationSeconds: 0.001,
-  requestSeconds: 0.0001,
 };
 
 interface Prefill {
@@ -58,11 +57,11 @@ function assertNear(actual: number, expected: number, relative: number): void {
 }
 
 Deno.test("createAnalyticTimer() reads every weight and cached key once to decode", () => {
-  // 32 layers x 202,375,168 weights and 32,000 x 4,096 of the output matrix, 2 bytes each; 64
-  // contexts of 1,001 tokens at 16 KiB a layer; 2,039 GB/s. The rest is below 1 %: 64 tokens of
+  // 32 layers x 202,375,168 weights and 32,000 x 4,096 of the output matrix, 2 bytes each; 8
+  // contexts of 8,001 tokens at 16 KiB a layer; 2,039 GB/s. The rest is below 1 %: 8 tokens of
   // products, elementwise traffic and logits.
-  const bytes = 2 * (32 * 202375168 + 32000 * 4096) + 32 * 64 * 1001 * 16384;
-  const contexts = Array<number>(64).fill(1000);
+  const bytes = 2 * (32 * 202375168 + 32000 * 4096) + 32 * 8 * 8001 * 16384;
+  const contexts = Array<number>(8).fill(8000);
   assertNear(llama7b(IDEAL).modelSeconds(shape(contexts, []), 0), bytes / 2039e9, 0.01);
 });
 
@@ -92,6 +91,29 @@ Deno.test("createAnalyticTimer() charges two all-reduces a layer under tensor pa
   assertNear(slow.modelSeconds(batch, 0) - free.modelSeconds(batch, 0), expected, 1e-6);
 });
 
+Deno.test("createAnalyticTimer() charges decodes more beside a prompt chunk", () => {
+  const cost = 2.5;
+  const timer = llama7b({ ...IDEAL, mixedDecodeCost: cost });
+  const chunk = [{ context: 0, chunk: 16 }];
+  const kvSeconds = 32 * 16384 * (500 + 1) / 2039e9;
+  const alone = timer.modelSeconds(shape([500], []), 0);
+  assertNear(alone, llama7b(IDEAL).modelSeconds(shape([500], []), 0), 1e-12);
+  const more = timer.modelSeconds(shape([500], chunk), 0) -
+    llama7b(IDEAL).modelSeconds(shape([500], chunk), 0);
+  assertNear(more, (cost - 1) * kvSeconds, 1e-9);
+});
+
+Deno.test("createAnalyticTimer() can charge masked pairs and a latency per context token", () => {
+  const batch = shape([], [{ context: 1000, chunk: 100 }]);
+  const base = llama7b(IDEAL).modelSeconds(batch, 0);
+  const masked = llama7b({ ...IDEAL, prefillMaskedShare: 1 }).modelSeconds(batch, 0);
+  // 100 x 99 / 2 more pairs, 4 x 128 FLOP each, in 32 heads of 32 layers.
+  assertNear(masked - base, 32 * 32 * 4 * 128 * 4950 / 312e12, 1e-9);
+  const latency = llama7b({ ...IDEAL, prefillContextSeconds: 1e-3 }).modelSeconds(batch, 0);
+  // The latency of 1,100 context tokens in 32 layers dwarfs the rest.
+  assertNear(latency, 32 * 1100 * 1e-3, 0.01);
+});
+
 Deno.test("createAnalyticTimer() splits the layers over stages and sends activations on", () => {
   const options = { model: getModel("meta-llama/Llama-2-7b-hf"), gpu: getGpu("a100") };
   const efficiency = { ...IDEAL, linkSeconds: 1e-4 };
@@ -116,8 +138,8 @@ Deno.test("createAnalyticTimer() splits the layers over stages and sends activat
   assertNear(sum, whole.modelSeconds(batch, 0) + transfers, 1e-12);
 });
 
-Deno.test("createAnalyticTimer() charges CPU work per iteration and request", () => {
-  assertNear(llama7b(IDEAL).overheadSeconds(shape([1, 2, 3], [])), 0.0013, 1e-12);
+Deno.test("createAnalyticTimer() charges CPU work per iteration", () => {
+  assertNear(llama7b(IDEAL).overheadSeconds(shape([1, 2, 3], [])), 0.001, 1e-12);
 });
 
 Deno.test("createAnalyticTimer() refuses a GPU without efficiencies and a bad split", () => {
