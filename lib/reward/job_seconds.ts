@@ -6,7 +6,8 @@
 import type { SimulationObserver } from "../simulator/mod.ts";
 
 /**
- * Integrates the number of requests in the system over simulated time, between calls of
+ * Integrates the number of requests in the system, from arrival to completion wherever they are,
+ * over simulated time, between calls of
  * {@linkcode JobSeconds.take}: integral of e^(-(s - t0) / tau) N(s) ds over [t0, t1].
  *
  * Without discount (tau infinite) the integrals of a run that ends empty sum to the total sojourn
@@ -20,15 +21,16 @@ import type { SimulationObserver } from "../simulator/mod.ts";
  * import assert from "node:assert/strict";
  *
  * const jobs = new JobSeconds();
- * jobs.onRouted(0, 0, 10);
- * jobs.onRouted(1, 1, 10);
+ * jobs.reset([10, 10]);
  * jobs.onCompleted(0, 0, 11);
  * assert.equal(jobs.take(13), 2 * 1 + 1 * 2);
  * ```
  */
 export class JobSeconds implements SimulationObserver {
   readonly #tauSeconds: number;
-  #jobs = 0;
+  #arrivalSeconds: ArrayLike<number> = [];
+  #arrivedCount = 0;
+  #completedCount = 0;
   #area = 0;
   #startSeconds = 0;
   #latestSeconds = 0;
@@ -46,24 +48,24 @@ export class JobSeconds implements SimulationObserver {
     this.#tauSeconds = tauSeconds;
   }
 
-  /** Begins again with an empty system at time 0. */
-  reset(): void {
-    this.#jobs = 0;
+  /**
+   * Begins again with an empty system at time 0.
+   *
+   * @param arrivalSeconds Arrival time of every request, non-decreasing; kept, not copied.
+   */
+  reset(arrivalSeconds: ArrayLike<number>): void {
+    this.#arrivalSeconds = arrivalSeconds;
+    this.#arrivedCount = 0;
+    this.#completedCount = 0;
     this.#area = 0;
     this.#startSeconds = 0;
     this.#latestSeconds = 0;
   }
 
-  /** A request has come: it is routed the moment it arrives. */
-  onRouted(_request: number, _replica: number, nowSeconds: number): void {
-    this.#integrateTo(nowSeconds);
-    this.#jobs++;
-  }
-
   /** A request has gone. */
   onCompleted(_request: number, _replica: number, nowSeconds: number): void {
     this.#integrateTo(nowSeconds);
-    this.#jobs--;
+    this.#completedCount++;
   }
 
   /** The integral since the last call (or the beginning) up to `nowSeconds`, in job-seconds. */
@@ -75,14 +77,25 @@ export class JobSeconds implements SimulationObserver {
     return area;
   }
 
+  /** Adds what has passed, split where requests arrived. */
   #integrateTo(nowSeconds: number): void {
+    const arrivals = this.#arrivalSeconds;
+    while (this.#arrivedCount < arrivals.length && arrivals[this.#arrivedCount]! <= nowSeconds) {
+      this.#addPiece(arrivals[this.#arrivedCount]!);
+      this.#arrivedCount++;
+    }
+    this.#addPiece(nowSeconds);
+  }
+
+  /** Adds the time up to `endSeconds`, during which the number of jobs did not change. */
+  #addPiece(endSeconds: number): void {
     const begin = this.#latestSeconds - this.#startSeconds;
-    const length = nowSeconds - this.#latestSeconds;
+    const length = endSeconds - this.#latestSeconds;
     const tau = this.#tauSeconds;
     const weight = tau === Infinity
       ? length
       : -tau * Math.exp(-begin / tau) * Math.expm1(-length / tau);
-    this.#area += this.#jobs * weight;
-    this.#latestSeconds = nowSeconds;
+    this.#area += (this.#arrivedCount - this.#completedCount) * weight;
+    this.#latestSeconds = endSeconds;
   }
 }

@@ -47,6 +47,7 @@ export class RequestLedger implements SimulationObserver {
   readonly #externalityWeight: number;
   #arrivalSeconds: ArrayLike<number> = [];
   #externalitySeconds = new Float64Array(0);
+  #isOpen = new Uint8Array(0);
   #outstanding: number[] = [];
   #shortestSeconds: number[] = [];
   #credits: RequestCredit[] = [];
@@ -64,14 +65,21 @@ export class RequestLedger implements SimulationObserver {
   reset(arrivalSeconds: ArrayLike<number>): void {
     this.#arrivalSeconds = arrivalSeconds;
     this.#externalitySeconds = new Float64Array(arrivalSeconds.length);
+    this.#isOpen = new Uint8Array(arrivalSeconds.length);
     this.#outstanding = [];
     this.#shortestSeconds = [];
     this.#credits = [];
   }
 
-  /** Opens a request's account. */
-  onRouted(_request: number, replica: number, _nowSeconds: number): void {
+  /** Opens a request's account, or goes on with it when the request is routed again. */
+  onRouted(request: number, replica: number, _nowSeconds: number): void {
+    this.#isOpen[request] = 1;
     this.#outstanding[replica] = (this.#outstanding[replica] ?? 0) + 1;
+  }
+
+  /** Takes in that a request lost its replica; its account stays open. */
+  onRequeued(_request: number, replica: number, _nowSeconds: number): void {
+    this.#outstanding[replica]!--;
   }
 
   /** Shares the delay of a stage execution among the requests that took part. */
@@ -92,10 +100,17 @@ export class RequestLedger implements SimulationObserver {
   /** Closes a request's account. */
   onCompleted(request: number, replica: number, nowSeconds: number): void {
     this.#outstanding[replica]!--;
-    const latencySeconds = nowSeconds - this.#arrivalSeconds[request]!;
-    const externalitySeconds = this.#externalitySeconds[request]!;
-    const reward = -(latencySeconds + this.#externalityWeight * externalitySeconds);
-    this.#credits.push({ request, reward, latencySeconds, externalitySeconds });
+    this.#close(request, nowSeconds);
+  }
+
+  /**
+   * Closes every account that is still open, in order of request, as if the requests completed now:
+   * for runs that end with requests nobody can serve.
+   */
+  closeAll(nowSeconds: number): void {
+    this.#isOpen.forEach((isOpen, request) => {
+      if (isOpen === 1) this.#close(request, nowSeconds);
+    });
   }
 
   /** Accounts closed since the last call, in order of completion. */
@@ -103,5 +118,13 @@ export class RequestLedger implements SimulationObserver {
     const credits = this.#credits;
     this.#credits = [];
     return credits;
+  }
+
+  #close(request: number, nowSeconds: number): void {
+    this.#isOpen[request] = 0;
+    const latencySeconds = nowSeconds - this.#arrivalSeconds[request]!;
+    const externalitySeconds = this.#externalitySeconds[request]!;
+    const reward = -(latencySeconds + this.#externalityWeight * externalitySeconds);
+    this.#credits.push({ request, reward, latencySeconds, externalitySeconds });
   }
 }

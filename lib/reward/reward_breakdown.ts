@@ -46,6 +46,8 @@ export interface RewardBreakdown {
   readonly logisticTerm: number;
   /** sojourn: minus the job-seconds. */
   readonly sojournTerm: number;
+  /** request: rewards of the requests completed since the last decision, summed. */
+  readonly requestTerm: number;
 }
 
 /** The terms of a {@linkcode RewardBreakdown}, in order: they sum to `rawReward`. */
@@ -60,6 +62,7 @@ export const REWARD_TERMS: readonly (keyof RewardBreakdown)[] = [
   "loadStdTerm",
   "logisticTerm",
   "sojournTerm",
+  "requestTerm",
 ];
 
 /** All fields of a {@linkcode RewardBreakdown}, in order. */

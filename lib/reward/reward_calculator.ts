@@ -4,7 +4,7 @@
  * @module
  */
 import { SystemMetrics } from "../metrics/mod.ts";
-import type { ClusterView, SimulationObserver } from "../simulator/mod.ts";
+import type { BatchRecord, ClusterView, SimulationObserver } from "../simulator/mod.ts";
 import { JobSeconds } from "./job_seconds.ts";
 import type { RewardBreakdown } from "./reward_breakdown.ts";
 import { REWARD_TERMS } from "./reward_breakdown.ts";
@@ -17,6 +17,7 @@ import {
   relativeChange,
   squashReward,
 } from "./reward_formulas.ts";
+import { type RequestCredit, RequestLedger } from "./request_ledger.ts";
 import type { RewardConfig } from "./reward_schema.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -41,29 +42,42 @@ export interface RewardCalculatorOptions {
  *   + w_delta (beta rel(tp) - gamma rel(lat)) - balance - kappa / (1 + e^(-(lat - threshold) / sigma)),
  *   where rel(x) = (x - ema) / ema and the average already contains x
  * - sojourn: minus the job-seconds since the last decision
- * - request: 0 here; the rewards come from {@linkcode RequestLedger}
+ * - request: the accounts of the requests completed since the last decision, summed; each belongs
+ *   to the decision that routed it, see {@linkcode RewardCalculator.credits}
  *
  * Changes are measured from the first decision at which some request has completed; until then
  * they are 0, so that no run begins with a jump. Replicas that cannot be chosen do not count in the
  * balance terms. Source: spec/scheduler.md sections 0 and 6.
  *
- * @example A first reward has no change in it
+ * @example Minus the job-seconds of a run, interval by interval
  * ```ts
  * import { RewardCalculator, rewardSchema } from "@signalbox/signalbox/reward";
+ * import { buildCluster, clusterSchema, Simulator } from "@signalbox/signalbox/simulator";
  * import assert from "node:assert/strict";
  *
- * const calculator = new RewardCalculator(rewardSchema.parse({ mode: "delta" }));
- * calculator.reset([0]);
- * calculator.onCompleted(0, 0, 2);
- * const breakdown = calculator.evaluate(2);
- * assert.equal(breakdown.throughput, 0.5);
- * assert.equal(breakdown.throughputTerm, 0);
+ * const calculator = new RewardCalculator(rewardSchema.parse({ mode: "sojourn" }));
+ * const workload = {
+ *   name: "one request",
+ *   count: 1,
+ *   arrivalSeconds: Float64Array.of(0),
+ *   promptTokens: Int32Array.of(100),
+ *   outputTokens: Int32Array.of(10),
+ * };
+ * const replicas = buildCluster(clusterSchema.parse({}));
+ * const simulator = new Simulator(workload, replicas, { observers: [calculator] });
+ * calculator.reset(workload.arrivalSeconds);
+ * const { endSeconds } = simulator.run(() => 0);
+ * assert.equal(calculator.evaluate(endSeconds, simulator.view).reward, -endSeconds);
  * ```
  */
 export class RewardCalculator implements SimulationObserver {
+  /** Takes in a stage execution; absent unless the mode is `request`. */
+  readonly onBatchStageEnd?: (record: BatchRecord) => void;
   readonly #config: RewardConfig;
   readonly #metrics: SystemMetrics;
   readonly #jobs: JobSeconds;
+  readonly #ledger: RequestLedger | undefined;
+  #credits: readonly RequestCredit[] = [];
   #lastThroughput: number | undefined;
   #lastLatencySeconds = 0;
   #throughputEma = 0;
@@ -74,6 +88,11 @@ export class RewardCalculator implements SimulationObserver {
     this.#config = config;
     this.#metrics = new SystemMetrics(config.metrics);
     this.#jobs = new JobSeconds(options.discountTauSeconds);
+    if (config.mode === "request") {
+      const ledger = new RequestLedger(config);
+      this.#ledger = ledger;
+      this.onBatchStageEnd = (record) => ledger.onBatchStageEnd(record);
+    }
   }
 
   /**
@@ -83,7 +102,9 @@ export class RewardCalculator implements SimulationObserver {
    */
   reset(arrivalSeconds: ArrayLike<number>): void {
     this.#metrics.reset(arrivalSeconds);
-    this.#jobs.reset();
+    this.#jobs.reset(arrivalSeconds);
+    this.#ledger?.reset(arrivalSeconds);
+    this.#credits = [];
     this.#lastThroughput = undefined;
     this.#lastLatencySeconds = 0;
     this.#throughputEma = 0;
@@ -92,13 +113,27 @@ export class RewardCalculator implements SimulationObserver {
 
   /** Takes in that a request was handed to a replica. */
   onRouted(request: number, replica: number, nowSeconds: number): void {
-    this.#jobs.onRouted(request, replica, nowSeconds);
+    this.#ledger?.onRouted(request, replica, nowSeconds);
+  }
+
+  /** Takes in that a request lost its replica. */
+  onRequeued(request: number, replica: number, nowSeconds: number): void {
+    this.#ledger?.onRequeued(request, replica, nowSeconds);
   }
 
   /** Takes in a request's completion. */
   onCompleted(request: number, replica: number, nowSeconds: number): void {
     this.#metrics.onCompleted(request, replica, nowSeconds);
     this.#jobs.onCompleted(request, replica, nowSeconds);
+    this.#ledger?.onCompleted(request, replica, nowSeconds);
+  }
+
+  /**
+   * Mode `request`: the accounts behind the reward computed last, in order of completion; empty in
+   * every other mode.
+   */
+  get credits(): readonly RequestCredit[] {
+    return this.#credits;
   }
 
   /**
@@ -106,8 +141,15 @@ export class RewardCalculator implements SimulationObserver {
    *
    * @param nowSeconds Simulated time, not before the latest event.
    * @param view The cluster now.
+   * @param options.isOver The run is over: in mode `request`, accounts of requests that can never
+   * complete are closed.
    */
-  evaluate(nowSeconds: number, view: ClusterView): RewardBreakdown {
+  evaluate(
+    nowSeconds: number,
+    view: ClusterView,
+    { isOver = false }: { readonly isOver?: boolean } = {},
+  ): RewardBreakdown {
+    if (isOver) this.#ledger?.closeAll(nowSeconds);
     const config = this.#config;
     const throughput = this.#metrics.throughput(nowSeconds);
     const latencySeconds = this.#metrics.meanLatencySeconds(nowSeconds);
@@ -144,10 +186,18 @@ export class RewardCalculator implements SimulationObserver {
         parts.sojournTerm = minus(parts.jobSeconds);
         break;
       case "request":
+        this.#credits = this.#ledger!.takeCredits().map((credit) => ({
+          ...credit,
+          reward: squashReward(credit.reward, config.squash, config.mode),
+        }));
+        for (const { reward } of this.#credits) parts.requestTerm += reward;
         break;
     }
     for (const term of REWARD_TERMS) parts.rawReward += parts[term];
-    parts.reward = squashReward(parts.rawReward, config.squash, config.mode);
+    // In mode request every account was squashed by itself.
+    parts.reward = config.mode === "request"
+      ? parts.rawReward
+      : squashReward(parts.rawReward, config.squash, config.mode);
     return parts;
   }
 
@@ -222,6 +272,7 @@ function emptyBreakdown(): Mutable<RewardBreakdown> {
     loadStdTerm: 0,
     logisticTerm: 0,
     sojournTerm: 0,
+    requestTerm: 0,
   };
 }
 

@@ -107,6 +107,10 @@ export class SignalboxFeatures implements Features {
     this.#outstandingOutputTokens[replica]! += this.#sources!.decodeLengths.outputTokens(request);
   }
 
+  onRequeued(request: number, replica: number): void {
+    this.#outstandingOutputTokens[replica]! -= this.#sources!.decodeLengths.outputTokens(request);
+  }
+
   onFirstToken(request: number, replica: number, nowSeconds: number): void {
     const arrivalSeconds = this.#sources!.arrivalSeconds[request]!;
     this.#ttfts[replica]!.add(nowSeconds, nowSeconds - arrivalSeconds);

@@ -70,6 +70,7 @@ export class StateBuilder implements SimulationObserver {
   readonly #config: StateConfig;
   readonly #features: Features;
   readonly #metrics: SystemMetrics;
+  #observed: RoutingDecision | undefined;
   #observedRequest = -1;
   #begun = false;
 
@@ -127,6 +128,7 @@ export class StateBuilder implements SimulationObserver {
     const decodeLengths = createDecodeLengths(this.#config, oracle, predictionSeed);
     this.#metrics.reset(arrivalSeconds);
     this.#features.reset({ metrics: this.#metrics, decodeLengths, arrivalSeconds });
+    this.#observed = undefined;
     this.#observedRequest = -1;
     this.#begun = true;
   }
@@ -134,6 +136,11 @@ export class StateBuilder implements SimulationObserver {
   /** Takes in that a request was handed to a replica. */
   onRouted(request: number, replica: number, nowSeconds: number): void {
     this.#features.onRouted?.(request, replica, nowSeconds);
+  }
+
+  /** Takes in that a request lost its replica and will be routed again. */
+  onRequeued(request: number, replica: number, nowSeconds: number): void {
+    this.#features.onRequeued?.(request, replica, nowSeconds);
   }
 
   /** Takes in a request's first token. */
@@ -164,12 +171,13 @@ export class StateBuilder implements SimulationObserver {
           `current value is ${decision.view.replicaCount}`,
       );
     }
-    if (decision.request.index === this.#observedRequest) {
+    if (decision === this.#observed) {
       throw new UsageError(
         `Cannot observe a decision: request ${decision.request.index} was already observed`,
       );
     }
     this.#features.observe(decision);
+    this.#observed = decision;
     this.#observedRequest = decision.request.index;
   }
 
@@ -187,7 +195,11 @@ export class StateBuilder implements SimulationObserver {
         `Cannot build an observation: out must have length ${this.size}, current value is ${out.length}`,
       );
     }
-    if (decision.request.index !== this.#observedRequest) {
+    // Straight after restore() only the request tells which decision was observed.
+    const isObserved = this.#observed === undefined
+      ? decision.request.index === this.#observedRequest
+      : decision === this.#observed;
+    if (!isObserved) {
       throw new UsageError(
         `Cannot build an observation: request ${decision.request.index} must be observed first`,
       );

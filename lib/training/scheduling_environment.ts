@@ -6,19 +6,19 @@
 import type { Rng } from "../random/mod.ts";
 import {
   type RequestCredit,
-  RequestLedger,
   type RewardBreakdown,
   RewardCalculator,
   type RewardConfig,
 } from "../reward/mod.ts";
 import {
+  type ReplicaIncident,
   type ReplicaSpec,
   type RoutingDecision,
   type SimulationObserver,
   Simulator,
 } from "../simulator/mod.ts";
 import { StateBuilder, type StateConfig, type StateLayout } from "../state/mod.ts";
-import { UsageError } from "../support/mod.ts";
+import { ConfigError, UsageError } from "../support/mod.ts";
 import type { Workload } from "../workload/mod.ts";
 import type { Environment, StepResult } from "./environment.ts";
 
@@ -31,6 +31,15 @@ export interface SchedulingEnvironmentOptions {
    * on `rng` and the episode only.
    */
   readonly createWorkload: (episodeIndex: number, rng: Rng) => Workload;
+  /**
+   * What happens to replicas during an episode; nothing when left out. Called after
+   * `createWorkload`, with a generator of its own.
+   */
+  readonly createIncidents?: (
+    episodeIndex: number,
+    rng: Rng,
+    workload: Workload,
+  ) => readonly ReplicaIncident[];
   /** Source of the episodes' generators; never drawn from. */
   readonly rng: Rng;
   /** What the agent sees. */
@@ -43,10 +52,11 @@ export interface SchedulingEnvironmentOptions {
    */
   readonly discountTauSeconds?: number;
   /**
-   * How an episode ends. `"cut"` (default): at the arrival of the last request, which is left
+   * How an episode ends. `"cut"`: at the arrival of the last request, which is left
    * unrouted; the step is truncated and its observation a real state, whose value stands for what
    * would follow. `"drain"`: the last request is routed too and the cluster runs empty; the step is
-   * terminated, its reward covers the whole drain and its observation is all zeros.
+   * terminated, its reward covers the whole drain and its observation is all zeros. Default `"cut"`,
+   * but `"drain"` in reward mode `request`, where a cut would leave accounts open for ever.
    */
   readonly episodeEnd?: "cut" | "drain";
 }
@@ -59,10 +69,10 @@ export interface SchedulingStep extends StepResult {
   readonly breakdown: RewardBreakdown;
 }
 
-/** Reward of an earlier decision of the current episode (reward mode `request`). */
+/** Reward of an earlier decision (reward mode `request`). */
 export interface DecisionCredit extends RequestCredit {
-  /** Step of the episode that routed the request, from 0. */
-  readonly stepIndex: number;
+  /** Which decision of the environment's life routed the request, from 0. */
+  readonly decisionIndex: number;
 }
 
 /** Sums over the whole life of an environment, for logs: take differences. */
@@ -98,8 +108,7 @@ export interface SchedulingEnvironmentState {
  *
  * Reward mode `request` gives step rewards of 0 and a discount of 0 (a contextual bandit, section A2)
  * and credits each decision when its request completes: see
- * {@linkcode SchedulingEnvironment.takeCredits}. Use it with `episodeEnd: "drain"`, after which
- * every decision of the episode has its credit.
+ * {@linkcode SchedulingEnvironment.takeCredits}.
  *
  * Everything follows from the options and the actions, so the state of an environment is the list
  * of actions since its reset.
@@ -138,36 +147,45 @@ export class SchedulingEnvironment implements Environment {
   /** Number of replicas. */
   readonly actionCount: number;
   readonly #options: SchedulingEnvironmentOptions;
+  readonly #episodeEnd: "cut" | "drain";
   readonly #stateBuilder: StateBuilder;
   readonly #reward: RewardCalculator;
-  readonly #ledger: RequestLedger | undefined;
   readonly #observers: readonly SimulationObserver[];
   #simulator: Simulator | undefined;
   #workload: Workload | undefined;
   #decision: RoutingDecision | undefined;
   #actions: number[] = [];
+  /** Decisions that routed each request: more than one where a replica failed. */
+  #decisionsOf: number[][] = [];
   #lastStep: SchedulingStep | undefined;
   #totalsAtReset: EnvironmentTotals;
+  #credits: DecisionCredit[] = [];
   #episodeCount = 0;
   #decisionCount = 0;
   #simulatedSeconds = 0;
   #completedCount = 0;
   #latencySumSeconds = 0;
 
-  /** An environment before its first episode. */
+  /**
+   * An environment before its first episode.
+   *
+   * @throws {ConfigError} When episodes are to be cut in reward mode `request`.
+   */
   constructor(options: SchedulingEnvironmentOptions) {
-    const { replicas, state, reward, discountTauSeconds } = options;
+    const { replicas, state, reward, discountTauSeconds, episodeEnd } = options;
+    if (reward.mode === "request" && episodeEnd === "cut") {
+      throw new ConfigError("episodeEnd", episodeEnd, '"drain" in reward mode request');
+    }
     this.#options = options;
+    this.#episodeEnd = episodeEnd ?? (reward.mode === "request" ? "drain" : "cut");
     this.#stateBuilder = new StateBuilder(state, replicas.length);
     this.#reward = new RewardCalculator(
       reward,
       discountTauSeconds === undefined ? {} : { discountTauSeconds },
     );
-    this.#ledger = reward.mode === "request" ? new RequestLedger(reward) : undefined;
     this.#observers = [
       this.#stateBuilder,
       this.#reward,
-      ...(this.#ledger === undefined ? [] : [this.#ledger]),
       { onCompleted: (request, _replica, nowSeconds) => this.#count(request, nowSeconds) },
     ];
     this.observationSize = this.#stateBuilder.size;
@@ -213,10 +231,13 @@ export class SchedulingEnvironment implements Environment {
    * @throws {RangeError} When the workload has fewer than two requests.
    */
   reset(observation: Float32Array): void {
-    const { createWorkload, replicas, rng } = this.#options;
+    const { createWorkload, createIncidents, replicas, rng } = this.#options;
     this.#totalsAtReset = this.totals;
-    const episodeRng = rng.stream(`episode ${this.#episodeCount++}`);
-    const workload = createWorkload(this.#episodeCount - 1, episodeRng.stream("workload"));
+    const episodeIndex = this.#episodeCount++;
+    const episodeRng = rng.stream(`episode ${episodeIndex}`);
+    const workload = createWorkload(episodeIndex, episodeRng.stream("workload"));
+    const incidents = createIncidents?.(episodeIndex, episodeRng.stream("incidents"), workload) ??
+      [];
     if (workload.count < 2) {
       throw new RangeError(
         "Cannot begin an episode: its workload must have at least 2 requests, current value is " +
@@ -224,14 +245,14 @@ export class SchedulingEnvironment implements Environment {
       );
     }
     const { arrivalSeconds } = workload;
-    const simulator = new Simulator(workload, replicas, { observers: this.#observers });
+    const simulator = new Simulator(workload, replicas, { observers: this.#observers, incidents });
     const predictionSeed = episodeRng.stream("predictions").seed;
     this.#stateBuilder.reset({ arrivalSeconds, oracle: simulator.oracle, predictionSeed });
     this.#reward.reset(arrivalSeconds);
-    this.#ledger?.reset(arrivalSeconds);
     this.#simulator = simulator;
     this.#workload = workload;
     this.#actions = [];
+    this.#decisionsOf = Array.from({ length: workload.count }, () => []);
     const decision = simulator.advance()!;
     // Rewards are measured from here: what came before the first decision is nobody's doing.
     this.#reward.evaluate(decision.nowSeconds, decision.view);
@@ -251,17 +272,23 @@ export class SchedulingEnvironment implements Environment {
       throw new UsageError("Cannot step: reset() must begin an episode first");
     }
     const simulator = this.#simulator!;
-    const { episodeEnd = "cut", reward, discountTauSeconds } = this.#options;
+    const { reward, discountTauSeconds } = this.#options;
     simulator.assign(action);
     this.#actions.push(action);
+    this.#decisionsOf[taken.request.index]!.push(this.#decisionCount);
     const next = simulator.advance();
     const { nowSeconds } = simulator.view;
     const elapsedSeconds = nowSeconds - taken.nowSeconds;
-    const breakdown = this.#reward.evaluate(nowSeconds, simulator.view);
+    const terminated = next === undefined;
+    const breakdown = this.#reward.evaluate(nowSeconds, simulator.view, { isOver: terminated });
+    for (const credit of this.#reward.credits) {
+      for (const decisionIndex of this.#decisionsOf[credit.request]!) {
+        this.#credits.push({ ...credit, decisionIndex });
+      }
+    }
     this.#decisionCount++;
     this.#simulatedSeconds += elapsedSeconds;
-    const terminated = next === undefined;
-    const truncated = !terminated && episodeEnd === "cut" &&
+    const truncated = !terminated && this.#episodeEnd === "cut" &&
       next.request.index === this.#workload!.count - 1;
     if (terminated) observation.fill(0);
     else this.#observe(next, observation);
@@ -272,7 +299,7 @@ export class SchedulingEnvironment implements Environment {
       ? undefined
       : Math.exp(-elapsedSeconds / discountTauSeconds);
     this.#lastStep = {
-      reward: breakdown.reward,
+      reward: reward.mode === "request" ? 0 : breakdown.reward,
       terminated,
       truncated,
       elapsedSeconds,
@@ -294,14 +321,12 @@ export class SchedulingEnvironment implements Environment {
 
   /**
    * Credits of decisions whose requests completed since the last call, in order of completion;
-   * always empty unless the reward mode is `request`. Take them before `reset`.
+   * always empty unless the reward mode is `request`. They outlive a reset.
    */
   takeCredits(): DecisionCredit[] {
-    // Requests are routed one a step in order of arrival, so the row is the step.
-    return this.#ledger?.takeCredits().map((credit) => ({
-      ...credit,
-      stepIndex: credit.request,
-    })) ?? [];
+    const credits = this.#credits;
+    this.#credits = [];
+    return credits;
   }
 
   /**

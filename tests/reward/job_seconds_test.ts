@@ -5,9 +5,8 @@ import { assertAllClose } from "../_helpers.ts";
 
 Deno.test("JobSeconds discounts each interval from its own beginning", () => {
   const jobs = new JobSeconds(2);
+  jobs.reset([10, 10]);
   jobs.take(10);
-  jobs.onRouted(0, 0, 10);
-  jobs.onRouted(1, 0, 10);
   jobs.onCompleted(0, 0, 11);
   // 2 * integral of e^(-s/2) over [0, 1] + the same over [1, 3] = 2 * 2 (1 - e^-.5) + 2 (e^-.5 - e^-1.5)
   const expected = 4 * (1 - Math.exp(-0.5)) + 2 * (Math.exp(-0.5) - Math.exp(-1.5));
@@ -22,16 +21,15 @@ Deno.test("JobSeconds of a run that ends empty sum to the total sojourn time, ho
   );
   fc.assert(fc.property(requests, fc.array(fc.nat(150), { maxLength: 10 }), (list, cuts) => {
     const events = [
-      ...list.map(({ arrival }) => ({ at: arrival, change: 1 })),
-      ...list.map(({ arrival, sojourn }) => ({ at: arrival + sojourn, change: -1 })),
-      ...cuts.map((at) => ({ at, change: 0 })),
+      ...list.map(({ arrival, sojourn }) => ({ at: arrival + sojourn, isCut: false })),
+      ...cuts.map((at) => ({ at, isCut: true })),
     ].sort((a, b) => a.at - b.at);
     const jobs = new JobSeconds();
+    jobs.reset(list.map(({ arrival }) => arrival).sort((a, b) => a - b));
     let total = 0;
-    for (const { at, change } of events) {
-      if (change > 0) jobs.onRouted(0, 0, at);
-      else if (change < 0) jobs.onCompleted(0, 0, at);
-      else total += jobs.take(at);
+    for (const { at, isCut } of events) {
+      if (isCut) total += jobs.take(at);
+      else jobs.onCompleted(0, 0, at);
     }
     total += jobs.take(1000);
     // Whole numbers: exact.
@@ -43,7 +41,7 @@ Deno.test("JobSeconds with discount add up over intervals as discounted returns 
   const tau = 3;
   const run = (cuts: readonly number[]): number => {
     const jobs = new JobSeconds(tau);
-    jobs.onRouted(0, 0, 0);
+    jobs.reset([0]);
     let total = 0;
     let start = 0;
     for (const cut of cuts) {
@@ -57,8 +55,9 @@ Deno.test("JobSeconds with discount add up over intervals as discounted returns 
 
 Deno.test("JobSeconds.reset() empties the system; a bad time constant is refused", () => {
   const jobs = new JobSeconds();
-  jobs.onRouted(0, 0, 3);
-  jobs.reset();
+  jobs.reset([3]);
+  assert.equal(jobs.take(4), 1);
+  jobs.reset([]);
   assert.equal(jobs.take(10), 0);
   assert.throws(() => new JobSeconds(0), {
     name: "RangeError",

@@ -101,15 +101,13 @@ Deno.test("RewardCalculator has no change to reward until two decisions saw comp
 
 Deno.test("RewardCalculator mode sojourn pays every job-second and sums to the total sojourn", () => {
   const calculator = calculatorOf({ mode: "sojourn" });
+  calculator.reset([1, 2, 5]);
   const view = fakeView(0, [queue(0)]);
   const rewards: number[] = [];
   calculator.evaluate(1, view);
-  calculator.onRouted(0, 0, 1);
   rewards.push(calculator.evaluate(2, view).reward);
-  calculator.onRouted(1, 0, 2);
   calculator.onCompleted(0, 0, 4);
   rewards.push(calculator.evaluate(5, view).reward);
-  calculator.onRouted(2, 0, 5);
   calculator.onCompleted(1, 0, 6);
   calculator.onCompleted(2, 0, 9);
   rewards.push(calculator.evaluate(9, view).reward);
@@ -144,9 +142,31 @@ Deno.test("RewardCalculator gives every component in every mode, and the terms s
     assert.ok(REWARD_BREAKDOWN_KEYS.every((key) => Number.isFinite(parts[key])));
     const sum = REWARD_TERMS.reduce((total, key) => total + parts[key], 0);
     assertAllClose([parts.rawReward], [sum], ROUNDING);
+    if (mode === "request") continue;
     const scale = mode === "hybrid" ? 1 : 3;
     assertAllClose([parts.reward], [Math.tanh(parts.rawReward / scale)], ROUNDING);
   }
+});
+
+Deno.test("RewardCalculator mode request squashes each account and sums them", () => {
+  const calculator = calculatorOf({ mode: "request", squash: "tanh" });
+  for (const request of [0, 1]) calculator.onRouted(request, 0, 0);
+  calculator.onCompleted(1, 0, 2);
+  calculator.onCompleted(0, 0, 3);
+  const { reward, requestTerm } = calculator.evaluate(3, fakeView(3, [queue(0)]));
+  assert.deepEqual(
+    calculator.credits.map((credit) => [credit.request, credit.reward]),
+    [[1, Math.tanh(-2 / 3)], [0, Math.tanh(-1)]],
+  );
+  assert.equal(reward, Math.tanh(-2 / 3) + Math.tanh(-1));
+  assert.equal(requestTerm, reward);
+  assert.equal(calculator.evaluate(4, fakeView(4, [queue(0)])).reward, 0);
+  assert.deepEqual(calculator.credits, []);
+});
+
+Deno.test("RewardCalculator watches stage executions in mode request only", () => {
+  assert.equal(typeof calculatorOf({ mode: "request" }).onBatchStageEnd, "function");
+  assert.equal(calculatorOf({ mode: "sojourn" }).onBatchStageEnd, undefined);
 });
 
 Deno.test("RewardCalculator.reset() forgets the episode before", () => {

@@ -192,20 +192,24 @@ Deno.test("SchedulingEnvironment discounts per simulated second when given a tim
 Deno.test("SchedulingEnvironment credits every decision of a drained episode with its own request", () => {
   const environment = environmentOf({
     reward: { mode: "request", externalityWeight: 0 },
-    episodeEnd: "drain",
   });
+  play(environment);
+  const before = environment.totals.latencySumSeconds;
   const { steps, credits } = play(environment);
   assert.ok(steps.every(({ reward, discount }) => reward === 0 && discount === 0));
-  const credited = credits.map(({ stepIndex }) => stepIndex).sort((a, b) => a - b);
-  assert.deepEqual(credited, steps.map((_, i) => i));
+  const credited = credits.map(({ decisionIndex }) => decisionIndex).sort((a, b) => a - b);
+  // Thirty decisions were taken in the episode before.
+  assert.deepEqual(credited, steps.map((_, i) => 30 + i));
+  const terms = steps.reduce((total, { breakdown }) => total + breakdown.requestTerm, 0);
   const sum = credits.reduce((total, { reward }) => total + reward, 0);
-  // The same latencies, summed in order of completion by both.
-  assert.equal(-sum, environment.totals.latencySumSeconds);
+  // The same thirty latencies in sums of other groupings.
+  const latencies = environment.totals.latencySumSeconds - before;
+  assertAllClose([-sum, -terms], [latencies, latencies], { rtol: 1e-12 });
 });
 
 Deno.test("SchedulingEnvironment charges externality once the batch holds others", () => {
   const externalities = (action: (i: number) => number): number =>
-    play(environmentOf({ reward: { mode: "request" }, episodeEnd: "drain" }), action)
+    play(environmentOf({ reward: { mode: "request" } }), action)
       .credits.reduce((sum, { externalitySeconds }) => sum + externalitySeconds, 0);
   const crowded = externalities(() => 0);
   const spread = externalities((i) => i % 2);
@@ -289,5 +293,9 @@ Deno.test("SchedulingEnvironment refuses to step outside an episode, bad actions
     name: "RangeError",
     message: "Cannot begin an episode: its workload must have at least 2 requests, current value " +
       "is 1",
+  });
+  assert.throws(() => environmentOf({ reward: { mode: "request" }, episodeEnd: "cut" }), {
+    name: "ConfigError",
+    message: /episodeEnd must be "drain" in reward mode request, current value is "cut"/,
   });
 });
