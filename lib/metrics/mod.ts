@@ -15,6 +15,7 @@ export {
 export {
   type RequestSummary,
   summarizeRequests,
+  summarizeRuns,
   summaryColumns,
   summarySchema,
 } from "./request_summary.ts";
@@ -30,6 +31,14 @@ export type {
   SystemMetricsConfig,
   SystemMetricsState,
 } from "./system_metrics.ts";
+export {
+  type TailLatencyAlert,
+  type TailLatencyConfig,
+  TailLatencyMonitor,
+  tailLatencySchema,
+  type TailLatencyState,
+  type TailLatencySummary,
+} from "./tail_latency_monitor.ts";
 export { concatTables, rowsOf, TableBuilder, tableFromRows } from "./table_builder.ts";
 export {
   type CellOf,

@@ -103,48 +103,68 @@ export function summarizeRequests(
   result: SimulationResult,
   replicaCount: number,
 ): RequestSummary {
-  const { outcomes } = result;
-  requireSameCount(workload, outcomes);
+  return summarizeRuns([{ workload, result }], replicaCount);
+}
+
+/**
+ * Summarises several runs of one policy: latencies and shares over the requests of all runs, rates
+ * as totals over the summed spans.
+ *
+ * @param runs At least one run.
+ * @param replicaCount Replicas in the cluster.
+ * @throws {RangeError} When no request completed: there is no latency to speak of.
+ * @throws {TypeError} When a result is of another workload.
+ */
+export function summarizeRuns(
+  runs: readonly { readonly workload: Workload; readonly result: SimulationResult }[],
+  replicaCount: number,
+): RequestSummary {
   const e2e: number[] = [];
   const ttft: number[] = [];
   const tpot: number[] = [];
   const delay: number[] = [];
   const routed = new Array<number>(replicaCount).fill(0);
   let outputTokens = 0;
-  let lastCompletion = Number.NEGATIVE_INFINITY;
+  let spanSeconds = 0;
+  let requestCount = 0;
   let restartCount = 0;
   let routedCount = 0;
-  for (let i = 0; i < workload.count; i++) {
-    restartCount += outcomes.restarts[i]!;
-    const replica = outcomes.replica[i]!;
-    if (replica >= 0) {
-      requireReplica(replica, replicaCount);
-      routed[replica]!++;
-      routedCount++;
+  for (const { workload, result: { outcomes } } of runs) {
+    requireSameCount(workload, outcomes);
+    requestCount += workload.count;
+    let lastCompletion = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < workload.count; i++) {
+      restartCount += outcomes.restarts[i]!;
+      const replica = outcomes.replica[i]!;
+      if (replica >= 0) {
+        requireReplica(replica, replicaCount);
+        routed[replica]!++;
+        routedCount++;
+      }
+      const completed = outcomes.completedSeconds[i]!;
+      if (Number.isNaN(completed)) continue;
+      const arrival = workload.arrivalSeconds[i]!;
+      const firstToken = outcomes.firstTokenSeconds[i]!;
+      const tokens = workload.outputTokens[i]!;
+      e2e.push(completed - arrival);
+      ttft.push(firstToken - arrival);
+      delay.push(outcomes.scheduledSeconds[i]! - arrival);
+      if (tokens > 1) tpot.push((completed - firstToken) / (tokens - 1));
+      outputTokens += tokens;
+      lastCompletion = Math.max(lastCompletion, completed);
     }
-    const completed = outcomes.completedSeconds[i]!;
-    if (Number.isNaN(completed)) continue;
-    const arrival = workload.arrivalSeconds[i]!;
-    const firstToken = outcomes.firstTokenSeconds[i]!;
-    const tokens = workload.outputTokens[i]!;
-    e2e.push(completed - arrival);
-    ttft.push(firstToken - arrival);
-    delay.push(outcomes.scheduledSeconds[i]! - arrival);
-    if (tokens > 1) tpot.push((completed - firstToken) / (tokens - 1));
-    outputTokens += tokens;
-    lastCompletion = Math.max(lastCompletion, completed);
+    if (lastCompletion > 0) spanSeconds += lastCompletion - workload.arrivalSeconds[0]!;
   }
   if (e2e.length === 0) {
     throw new RangeError(
-      `Cannot summarise requests: at least one must have completed, current count is 0 of ${workload.count}`,
+      `Cannot summarise requests: at least one must have completed, current count is 0 of ${requestCount}`,
     );
   }
   const e2eSorted = Float64Array.from(e2e).sort();
   const tpotSorted = Float64Array.from(tpot).sort();
-  const spanSeconds = lastCompletion - workload.arrivalSeconds[0]!;
   return {
-    requestCount: workload.count,
-    unfinishedCount: workload.count - e2e.length,
+    requestCount,
+    unfinishedCount: requestCount - e2e.length,
     e2eMeanSeconds: mean(e2e),
     e2eP50Seconds: quantileSorted(e2eSorted, 0.5),
     e2eP99Seconds: quantileSorted(e2eSorted, 0.99),

@@ -5,12 +5,12 @@
  */
 import type { ColumnSpec, ColumnType, TableSchema } from "./table_schema.ts";
 
-/** Columns of `trials.parquet` that every sweep has. */
+/** Columns of `trials.parquet` that every sweep has; `seed` is null for policies that are not trained. */
 export const trialColumns = {
   trial_id: "utf8",
   kind: "dictionary",
   policy: "dictionary",
-  seed: "int64",
+  seed: "int64?",
 } as const satisfies TableSchema;
 
 /**

@@ -3,11 +3,78 @@
  *
  * @module
  */
+export {
+  type Checkpoint,
+  CHECKPOINT_VERSION,
+  type CheckpointSummary,
+  decodeCheckpoint,
+  decodeCheckpointSummary,
+  encodeCheckpoint,
+} from "./checkpoint/checkpoint.ts";
+export { CheckpointError } from "./checkpoint/checkpoint_error.ts";
+export {
+  bestOf,
+  type CheckpointEntry,
+  listCheckpoints,
+  loadCheckpoint,
+  type LoadedCheckpoint,
+  type RetentionOptions,
+  saveCheckpoint,
+} from "./checkpoint/checkpoint_folder.ts";
+export {
+  decodeSafetensors,
+  decodeSafetensorsHeader,
+  type Dtype,
+  encodeSafetensors,
+  type SafetensorsFile,
+  type SafetensorsHeader,
+  type Tensor,
+  type TensorEntry,
+  type TensorValues,
+} from "./checkpoint/safetensors.ts";
+export type { TrainingState } from "./checkpoint/training_state.ts";
+export {
+  CONFIGURED_TASK,
+  type CurriculumPosition,
+  curriculumPosition,
+  type EpisodeDifficulty,
+} from "./curriculum.ts";
 export type { Environment, StepResult } from "./environment.ts";
+export {
+  type EvaluateOptions,
+  evaluatePolicies,
+  type EvaluationRun,
+  heuristicEntry,
+  policyEntry,
+  type RouterEntry,
+} from "./evaluate_policies.ts";
+export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,
   createRolloutBuffer,
   type RolloutOptions,
   type RolloutStats,
 } from "./rollout.ts";
-export { type EpisodeRecord, VectorEnvironment, type VectorStep } from "./vector_environment.ts";
+export { openScenario, type Scenario } from "./scenario.ts";
+export {
+  type DecisionCredit,
+  type EnvironmentTotals,
+  SchedulingEnvironment,
+  type SchedulingEnvironmentOptions,
+  type SchedulingEnvironmentState,
+  type SchedulingStep,
+} from "./scheduling_environment.ts";
+export {
+  TemperatureController,
+  type TemperatureSignals,
+  temperatureSignals,
+  type TemperatureState,
+} from "./temperature_controller.ts";
+export { countUpdates, type TrainOptions, trainPolicy, type UpdateRecord } from "./train_policy.ts";
+export type { TrainedPolicy } from "./trained_policy.ts";
+export {
+  type EpisodeRecord,
+  VectorEnvironment,
+  type VectorEnvironmentState,
+  type VectorStep,
+} from "./vector_environment.ts";

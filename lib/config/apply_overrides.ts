@@ -1,0 +1,63 @@
+/**
+ * A configuration with some keys changed.
+ *
+ * @module
+ */
+import { ConfigError } from "../support/mod.ts";
+import { type ExperimentConfig, parseExperimentConfig } from "./experiment_schema.ts";
+import { isRecord } from "./json.ts";
+import { type Assignment, assignPaths, parseAssignment } from "./overrides.ts";
+
+/**
+ * A copy of `config` with the assignments made, in order, and validated as a whole.
+ *
+ * @param config A complete configuration; not changed.
+ * @throws {ConfigError} When a path is unknown or a value is not allowed there.
+ */
+export function applyAssignments(
+  config: ExperimentConfig,
+  assignments: readonly Assignment[],
+): ExperimentConfig {
+  for (const assignment of assignments) refuseUnknown(config, assignment);
+  return parseExperimentConfig(assignPaths(config, assignments));
+}
+
+/**
+ * A copy of `config` with keys set as on a command line, see {@linkcode parseAssignment}.
+ *
+ * @throws {UsageError} When a text is not `path.to.key=value`.
+ * @throws {ConfigError} When a path is unknown or a value is not allowed there.
+ *
+ * @example
+ * ```ts
+ * import { applyOverrides, parseExperimentConfig } from "@signalbox/signalbox/config";
+ * import assert from "node:assert/strict";
+ *
+ * const config = applyOverrides(parseExperimentConfig({}), ["reward.mode=delta", "seed=7"]);
+ * assert.equal(config.reward.mode, "delta");
+ * assert.equal(config.seed, 7);
+ * assert.throws(
+ *   () => applyOverrides(config, ["rewards.mode=delta"]),
+ *   /rewards\.mode must be left out \(unknown key rewards; known here: cluster, /,
+ * );
+ * ```
+ */
+export function applyOverrides(
+  config: ExperimentConfig,
+  texts: readonly string[],
+): ExperimentConfig {
+  return applyAssignments(config, texts.map(parseAssignment));
+}
+
+/** Says what there is where a path takes a wrong turn; optional keys are left to the schema. */
+function refuseUnknown(config: ExperimentConfig, { path, value }: Assignment): void {
+  const keys = path.split(".");
+  let container: unknown = config;
+  for (const key of keys.slice(0, -1)) {
+    if (isRecord(container) && !Object.hasOwn(container, key)) {
+      const known = Object.keys(container).join(", ");
+      throw new ConfigError(path, value, `left out (unknown key ${key}; known here: ${known})`);
+    }
+    container = (container as Record<string, unknown> | undefined)?.[key];
+  }
+}

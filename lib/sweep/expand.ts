@@ -1,0 +1,192 @@
+/**
+ * From a definition to the list of things to run.
+ *
+ * @module
+ */
+import {
+  applyAssignments,
+  type Assignment,
+  type ExperimentConfig,
+  hashConfig,
+  type JsonValue,
+} from "../config/mod.ts";
+import { UsageError } from "../support/mod.ts";
+import type { SweepAxis, SweepDefinition } from "./definition.ts";
+
+/** One thing to run: train and evaluate a policy, or evaluate a baseline. */
+export interface Trial {
+  /** Content hash of what is run: equal work has equal ids, whatever sweep it is part of. */
+  readonly id: string;
+  /** Position in the sweep, from 0. */
+  readonly index: number;
+  /** What it is called in tables and charts; trials that differ in their seed only share it. */
+  readonly label: string;
+  /** `"ppo"` or the name of a router. */
+  readonly policy: string;
+  /** Training seed; `null` for baselines, which learn nothing. */
+  readonly seed: number | null;
+  /** Where on the axes it lies; for baselines, on those that change the scenario. */
+  readonly cell: Readonly<Record<string, JsonValue>>;
+  /** Hash of what decides the evaluation: cluster, workload, evaluation settings. */
+  readonly scenario: string;
+  /** The whole configuration, the seed included. */
+  readonly config: ExperimentConfig;
+}
+
+/** Choices made for one run of a sweep. */
+export interface ExpandOptions {
+  /** Apply the definition's `quick` changes. */
+  readonly quick?: boolean;
+  /** Training seeds in place of the definition's. */
+  readonly seeds?: readonly number[];
+  /** Keys to set in every trial; an assignment to an axis reduces it to that value. */
+  readonly set?: readonly Assignment[];
+}
+
+/** The trials of a run. */
+export interface ExpandedSweep {
+  /** Name, see {@linkcode SweepDefinition}. */
+  readonly name: string;
+  /** What is asked. */
+  readonly description: string;
+  /** The baseline that differences are taken to. */
+  readonly reference: string;
+  /** Axes after `set`. */
+  readonly axes: readonly SweepAxis[];
+  /** Trials in order: baselines first, then cells (first axis slowest), seeds within a cell. */
+  readonly trials: readonly Trial[];
+  /** Content hash of all of it: two runs with the same hash do the same work. */
+  readonly hash: string;
+}
+
+/**
+ * Expands a definition into trials, in an order that depends on the definition only. Precedence,
+ * weakest first: base, `quick`, axes, `set`.
+ *
+ * @throws {ConfigError} When an axis or an assignment makes a configuration that is not allowed.
+ * @throws {UsageError} When two trials come out equal.
+ */
+export function expandSweep(
+  definition: SweepDefinition,
+  options: ExpandOptions = {},
+): ExpandedSweep {
+  const { quick = false, set = [] } = options;
+  const seeds = options.seeds ?? (quick ? definition.quick.seeds : definition.seeds);
+  const base = applyAssignments(definition.base, quick ? definition.quick.set : []);
+  const axes = definition.axes.map(({ path, values }) => {
+    const fixed = set.findLast((assignment) => assignment.path === path);
+    return { path, values: fixed === undefined ? values : [fixed.value] };
+  });
+  const cells = combinations(axes);
+  const configs = cells.map((cell) => applyAssignments(base, [...cell, ...set]));
+
+  const drafts: Omit<Trial, "index">[] = [];
+  const scenarios = distinctScenarios(cells, configs);
+  for (const { config, cell } of scenarios) {
+    for (const policy of definition.baselines) {
+      drafts.push(baselineTrial(policy, scenarios.length > 1 ? cell : [], config));
+    }
+  }
+  for (const [row, config] of configs.entries()) {
+    for (const seed of seeds) drafts.push(learningTrial(cells[row]!, { ...config, seed }));
+  }
+  const trials = drafts.map((draft, index): Trial => ({ ...draft, index }));
+  refuseDuplicates(trials);
+  const { name, description, reference } = definition;
+  const hash = hashConfig({
+    name,
+    reference,
+    trials: trials.map(({ id, label, cell }) => ({ id, label, cell })),
+  });
+  return { name, description, reference, axes, trials, hash };
+}
+
+const SCENARIO_SECTIONS: ReadonlySet<string> = new Set(["cluster", "workload", "evaluation"]);
+
+/** Hash of the parts of a configuration that decide which arrivals a policy is evaluated on, and where. */
+export function scenarioHash({ cluster, workload, evaluation }: ExperimentConfig): string {
+  return hashConfig({ cluster, workload, evaluation });
+}
+
+function baselineTrial(
+  policy: string,
+  cell: readonly Assignment[],
+  config: ExperimentConfig,
+): Omit<Trial, "index"> {
+  const scenario = scenarioHash(config);
+  return {
+    id: hashConfig({ policy, scenario }),
+    label: [policy, ...cellTexts(cell)].join(" "),
+    policy,
+    seed: null,
+    cell: asRecord(cell),
+    scenario,
+    config,
+  };
+}
+
+function learningTrial(
+  cell: readonly Assignment[],
+  config: ExperimentConfig,
+): Omit<Trial, "index"> {
+  return {
+    id: hashConfig({ policy: "ppo", config }),
+    label: ["ppo", ...cellTexts(cell)].join(" "),
+    policy: "ppo",
+    seed: config.seed,
+    cell: asRecord(cell),
+    scenario: scenarioHash(config),
+    config,
+  };
+}
+
+/** `mode=delta`: the last key of a path, or the whole path where two axes end alike. */
+function cellTexts(cell: readonly Assignment[]): string[] {
+  const lastKey = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
+  return cell.map(({ path, value }) => {
+    const ambiguous = cell.filter((other) => lastKey(other.path) === lastKey(path)).length > 1;
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `${ambiguous ? path : lastKey(path)}=${text}`;
+  });
+}
+
+/** Cartesian product of the axes, the first one slowest. */
+function combinations(axes: readonly SweepAxis[]): Assignment[][] {
+  let cells: Assignment[][] = [[]];
+  for (const { path, values } of axes) {
+    cells = cells.flatMap((cell) => values.map((value) => [...cell, { path, value }]));
+  }
+  return cells;
+}
+
+/** One configuration for each distinct scenario, with the part of its cell that makes it distinct. */
+function distinctScenarios(
+  cells: readonly (readonly Assignment[])[],
+  configs: readonly ExperimentConfig[],
+): { cell: readonly Assignment[]; config: ExperimentConfig }[] {
+  const byHash = new Map<string, { cell: readonly Assignment[]; config: ExperimentConfig }>();
+  for (const [row, config] of configs.entries()) {
+    const hash = scenarioHash(config);
+    if (byHash.has(hash)) continue;
+    const cell = cells[row]!.filter(({ path }) => SCENARIO_SECTIONS.has(path.split(".")[0]!));
+    byHash.set(hash, { cell, config });
+  }
+  return [...byHash.values()];
+}
+
+function asRecord(cell: readonly Assignment[]): Record<string, JsonValue> {
+  return Object.fromEntries(cell.map(({ path, value }) => [path, value]));
+}
+
+function refuseDuplicates(trials: readonly Trial[]): void {
+  const seen = new Map<string, Trial>();
+  for (const trial of trials) {
+    const twin = seen.get(trial.id);
+    if (twin !== undefined) {
+      throw new UsageError(
+        `Cannot expand the sweep: trials ${twin.index} (${twin.label}) and ${trial.index} (${trial.label}) are the same work`,
+      );
+    }
+    seen.set(trial.id, trial);
+  }
+}

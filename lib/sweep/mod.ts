@@ -1,0 +1,38 @@
+/**
+ * Experiments as data, run in parallel, safe against interruption.
+ *
+ * @module
+ */
+export {
+  defineSweep,
+  isSweepDefinition,
+  type SweepAxis,
+  type SweepDefinition,
+  type SweepGrid,
+  type SweepInput,
+  type SweepOverrides,
+} from "./definition.ts";
+export {
+  type ExpandedSweep,
+  type ExpandOptions,
+  expandSweep,
+  scenarioHash,
+  type Trial,
+} from "./expand.ts";
+export type { Manifest, TrialTiming } from "./manifest.ts";
+export {
+  runSweep,
+  type RunSweepOptions,
+  type SweepEvent,
+  type SweepResult,
+  type TrialTask,
+} from "./run_sweep.ts";
+export { runTrial, type TrialProgress, type TrialReport, type TrialResult } from "./run_trial.ts";
+export {
+  type PoolOptions,
+  runPool,
+  type TaskOutcome,
+  type WorkerFailure,
+  type WorkerMessage,
+} from "./worker_pool.ts";
+export { type ScenarioComparison, type SweepOutputs } from "./write_outputs.ts";

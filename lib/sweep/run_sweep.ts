@@ -1,0 +1,190 @@
+/**
+ * From trials to a finished output folder.
+ *
+ * @module
+ */
+import { ConfigError, UsageError, writeFileAtomic } from "../support/mod.ts";
+import { openScenario } from "../training/mod.ts";
+import type { ExpandedSweep, Trial } from "./expand.ts";
+import { createManifest, type Manifest, readManifest, type TrialTiming } from "./manifest.ts";
+import { type SweepOutputs, writeOutputs } from "./write_outputs.ts";
+import type { TrialProgress } from "./run_trial.ts";
+import { finishedTrials, removeUnfinished } from "./trial_store.ts";
+import { runPool, type WorkerFailure } from "./worker_pool.ts";
+
+/** What a worker is sent. */
+export interface TrialTask {
+  /** The trial. */
+  readonly trial: Trial;
+  /** The `trials` folder. */
+  readonly folder: string;
+}
+
+/** Something happened in a sweep. */
+export type SweepEvent =
+  | { readonly kind: "begun"; readonly pending: readonly Trial[]; readonly finishedCount: number }
+  | { readonly kind: "started"; readonly trial: Trial; readonly attempt: number }
+  | { readonly kind: "progress"; readonly trial: Trial; readonly progress: TrialProgress }
+  | { readonly kind: "finished"; readonly trial: Trial; readonly seconds: number }
+  | {
+    readonly kind: "failed";
+    readonly trial: Trial;
+    readonly error: WorkerFailure;
+    readonly final: boolean;
+  }
+  | { readonly kind: "merging" };
+
+/** How a sweep runs. */
+export interface RunSweepOptions {
+  /** Output folder. */
+  readonly out: string;
+  /** Workers at a time; the number of cores by default. */
+  readonly jobs?: number;
+  /** Go on where an interrupted run in `out` stopped. */
+  readonly resume?: boolean;
+  /** Also write the tables as Arrow IPC files. */
+  readonly arrow?: boolean;
+  /** Hears what happens. */
+  readonly onEvent?: (event: SweepEvent) => void;
+  /** Stops the run; finished trials stay. */
+  readonly signal?: AbortSignal | undefined;
+  /** Facts about the run for the manifest, e.g. the command line. */
+  readonly facts?: Readonly<Record<string, string>>;
+  /** Starts a worker; one of this package's own by default. */
+  readonly createWorker?: () => Worker;
+}
+
+/** How a sweep ended. */
+export interface SweepResult {
+  /** Trials that failed after a retry; the outputs leave them out. */
+  readonly failures: readonly { readonly trial: Trial; readonly error: WorkerFailure }[];
+  /** What was written; undefined when nothing could be compared. */
+  readonly outputs: SweepOutputs | undefined;
+}
+
+/**
+ * Runs the trials of a sweep that are not finished yet and merges all of them into the output
+ * folder. Every finished trial is on disk at once, so an interruption of any kind costs unfinished
+ * trials only. Outputs are merged in the order of the trials and do not depend on the number of
+ * workers or on interruptions, the manifest's timings aside.
+ *
+ * @throws {UsageError} When `out` holds something and `resume` is not set, or holds another sweep.
+ * @throws {ConfigError} When a scenario cannot be built.
+ * @throws {TraceError} When a trace cannot be read or used.
+ * @throws The signal's reason when it fires.
+ */
+export async function runSweep(
+  sweep: ExpandedSweep,
+  options: RunSweepOptions,
+): Promise<SweepResult> {
+  const { out, resume = false, signal, onEvent } = options;
+  const jobs = options.jobs ?? navigator.hardwareConcurrency;
+  const inputs = await checkInputs(sweep);
+  const manifest = resume
+    ? await readManifest(out, sweep, inputs)
+    : await createManifest(sweep, inputs, options.facts ?? {});
+  if (!resume) await refuseUsedFolder(out);
+  signal?.throwIfAborted();
+
+  const folder = `${out}/trials`;
+  await Deno.mkdir(folder, { recursive: true });
+  await removeUnfinished(folder);
+  if (!resume) await writeManifest(out, manifest);
+  const finished = await finishedTrials(folder);
+  const pending = sweep.trials.filter((trial) => !finished.has(trial.id));
+  const tasks = pending.map((trial): TrialTask => ({ trial, folder }));
+  onEvent?.({ kind: "begun", pending, finishedCount: sweep.trials.length - pending.length });
+
+  const timings: Record<string, TrialTiming> = { ...manifest.timings };
+  let saved = Promise.resolve();
+  const begun = new Map<number, number>();
+  const outcomes = await runPool<TrialTask, TrialProgress, null>(tasks, {
+    jobs,
+    signal,
+    createWorker: options.createWorker ?? createTrialWorker,
+    onStart: (task, attempt) => {
+      begun.set(task, performance.now());
+      onEvent?.({ kind: "started", trial: pending[task]!, attempt });
+    },
+    onProgress: (task, progress) =>
+      onEvent?.({ kind: "progress", trial: pending[task]!, progress }),
+    onDone: (task) => {
+      const trial = pending[task]!;
+      const seconds = (performance.now() - begun.get(task)!) / 1000;
+      timings[trial.id] = { seconds };
+      saved = saved.then(() => writeManifest(out, { ...manifest, timings }));
+      onEvent?.({ kind: "finished", trial, seconds });
+    },
+    onFailed: (task, error, final) =>
+      onEvent?.({ kind: "failed", trial: pending[task]!, error, final }),
+  }).finally(() => saved);
+
+  onEvent?.({ kind: "merging" });
+  const failures = outcomes.flatMap((outcome, task) =>
+    outcome.ok ? [] : [{ trial: pending[task]!, error: outcome.error }]
+  );
+  const failed = new Set(failures.map(({ trial }) => trial.id));
+  const complete = sweep.trials.filter((trial) => !failed.has(trial.id));
+  const outputs = await writeOutputs(sweep, complete, out, {
+    arrow: options.arrow ?? false,
+    signal,
+  });
+  await writeManifest(out, {
+    ...manifest,
+    status: failures.length === 0 ? "complete" : "failed",
+    failures: failures.map(({ trial, error }) => ({ trialId: trial.id, message: error.message })),
+    timings,
+  });
+  return { failures, outputs };
+}
+
+/**
+ * Opens every scenario once, so that bad input is refused before anything is written.
+ *
+ * @returns SHA-256 of every trace file that is used, by path.
+ */
+async function checkInputs(sweep: ExpandedSweep): Promise<Record<string, string>> {
+  const scenarios = new Map(sweep.trials.map((trial) => [trial.scenario, trial.config]));
+  const hashes: Record<string, string> = {};
+  for (const config of scenarios.values()) {
+    await openScenario(config).catch(refuseScenario);
+    if (config.workload.kind !== "trace") continue;
+    const bytes = await Deno.readFile(config.workload.path);
+    const digest = await crypto.subtle.digest("SHA-256", bytes);
+    hashes[config.workload.path] = new Uint8Array(digest).toHex();
+  }
+  return hashes;
+}
+
+/** What a scenario cannot be built from is bad input here, whoever found it. */
+function refuseScenario(error: unknown): never {
+  if (error instanceof RangeError && !(error instanceof ConfigError)) {
+    throw new UsageError(error.message, { cause: error });
+  }
+  throw error;
+}
+
+async function refuseUsedFolder(out: string): Promise<void> {
+  try {
+    for await (const _entry of Deno.readDir(out)) {
+      throw new UsageError(
+        `Cannot write to ${out}: --out must be a new or empty folder (or give --resume to finish the run in it), current folder is not empty`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new UsageError(
+        `Cannot write to ${out}: --out must be a folder, current value is a file`,
+      );
+    }
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function writeManifest(out: string, manifest: Manifest): Promise<void> {
+  await writeFileAtomic(`${out}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function createTrialWorker(): Worker {
+  return new Worker(new URL("./_trial_worker.ts", import.meta.url), { type: "module" });
+}

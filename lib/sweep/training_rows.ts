@@ -1,0 +1,88 @@
+/**
+ * Updates as rows of `training.parquet`.
+ *
+ * @module
+ */
+import { type RowOf, type TableSchema, trainingColumns } from "../metrics/mod.ts";
+import { REWARD_TERMS, type RewardBreakdown } from "../reward/mod.ts";
+import type { UpdateRecord } from "../training/mod.ts";
+import type { Trial } from "./expand.ts";
+
+/** Statistics of an update beyond those that every trainer has. */
+const updateColumns = {
+  total_loss: "float64",
+  kl_exact: "float64",
+  old_approx_kl: "float64",
+  entropy_coef: "float64",
+  initial_ratio_deviation: "float64",
+  epochs_run: "int32",
+  steps_taken: "int32",
+  stopped_early: "bool",
+} as const satisfies TableSchema;
+
+const rewardColumns: TableSchema = Object.fromEntries(
+  REWARD_TERMS.map((term) => [columnOf(term), "float64?"]),
+);
+
+/**
+ * Schema of `training.parquet`: the columns of every trainer, the statistics of this one, and one
+ * `reward_<term>` for every signed, weighted term of the reward (the terms sum to the raw reward).
+ */
+export const trainingTableSchema: typeof trainingColumns & typeof updateColumns & TableSchema = {
+  ...trainingColumns,
+  ...updateColumns,
+  ...rewardColumns,
+};
+
+/** One row an update; reward terms that the trial never used are null. */
+export function trainingRows(
+  trial: Pick<Trial, "id" | "label" | "config">,
+  updates: readonly UpdateRecord[],
+): RowOf<typeof trainingTableSchema>[] {
+  const unused = REWARD_TERMS.filter((term) => updates.every(({ reward }) => reward[term] === 0));
+  return updates.map((record) => {
+    const { stats, reward } = record;
+    const terms = Object.fromEntries(
+      REWARD_TERMS.map((term) => [columnOf(term), unused.includes(term) ? null : reward[term]]),
+    );
+    return {
+      trial_id: trial.id,
+      policy: trial.label,
+      seed: trial.config.seed,
+      update: record.update,
+      decisions: record.decisions,
+      simulated_seconds: record.simulatedSeconds,
+      policy_loss: stats.policyLoss,
+      value_loss: stats.valueLoss,
+      entropy: stats.entropy,
+      approx_kl: stats.approxKl,
+      clip_fraction: stats.clipFraction,
+      explained_variance: Number.isNaN(stats.explainedVariance) ? null : stats.explainedVariance,
+      grad_norm: stats.gradNorm,
+      learning_rate: stats.learningRate,
+      temperature: record.temperature,
+      reward_mean: reward.reward,
+      reward_std: record.rewardStd,
+      value_mean: record.valueMean,
+      return_mean: record.returnMean,
+      throughput: record.throughput,
+      latency_mean_seconds: record.latencyMeanSeconds,
+      action_shares: record.actionShares,
+      total_loss: stats.totalLoss,
+      kl_exact: stats.klExact,
+      old_approx_kl: stats.oldApproxKl,
+      entropy_coef: stats.entropyCoef,
+      initial_ratio_deviation: stats.initialRatioDeviation,
+      epochs_run: stats.epochsRun,
+      steps_taken: stats.stepsTaken,
+      stopped_early: stats.stoppedEarly,
+      ...terms,
+    };
+  });
+}
+
+/** `latencyTerm` is column `reward_latency`. */
+function columnOf(term: keyof RewardBreakdown): string {
+  const words = term.replace(/Term$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return `reward_${words}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Where policies act: a cluster and the requests that reach it.
+ *
+ * @module
+ */
+import type { ExperimentConfig } from "../config/mod.ts";
+import { Rng } from "../random/mod.ts";
+import { buildCluster, maxSequenceTokens, type ReplicaSpec } from "../simulator/mod.ts";
+import { TraceError } from "../support/mod.ts";
+import { relativeSpeeds } from "../timing/mod.ts";
+import { openWorkload, type Workload, type WorkloadSource } from "../workload/mod.ts";
+
+/** A cluster with its sources of requests, ready to simulate. */
+export interface Scenario {
+  /** What it was opened from. */
+  readonly config: ExperimentConfig;
+  /** The cluster. */
+  readonly replicas: readonly ReplicaSpec[];
+  /** Speed of each replica relative to the fastest, for routers that are told. */
+  readonly relativeSpeeds: Float64Array;
+  /** The requests of a training episode. */
+  trainingWorkload(rng: Rng): Workload;
+  /** The held-out requests of an evaluation run: the same for every policy. */
+  evaluationWorkload(seed: number): Workload;
+}
+
+/**
+ * Opens a scenario: builds the cluster, reads the trace if there is one, and checks that it can be
+ * simulated.
+ *
+ * Training and evaluation never see the same arrivals: generated ones come from streams of their
+ * own, `evaluation` and the trainer's; a trace is split by time, and policies are judged on its
+ * test part only.
+ *
+ * @throws {ConfigError} When the cluster cannot be built.
+ * @throws {TraceError} When the trace cannot be read, or holds a request that fits no replica.
+ * @throws {RangeError} When the trace has too few requests for the configured runs.
+ *
+ * @example
+ * ```ts
+ * import { parseExperimentConfig } from "@signalbox/signalbox/config";
+ * import { openScenario } from "@signalbox/signalbox/training";
+ * import assert from "node:assert/strict";
+ *
+ * const scenario = await openScenario(parseExperimentConfig({ evaluation: { requests: 50 } }));
+ * assert.equal(scenario.replicas.length, 4);
+ * assert.deepEqual(scenario.evaluationWorkload(1), scenario.evaluationWorkload(1));
+ * ```
+ */
+export async function openScenario(config: ExperimentConfig): Promise<Scenario> {
+  const replicas = buildCluster(config.cluster);
+  const source = await openWorkload(config.workload);
+  if (config.workload.kind === "trace") {
+    refuseOverlongRequests(source, replicas, config.workload.path);
+  }
+  const { training, evaluation } = config;
+  const scenario: Scenario = {
+    config,
+    replicas,
+    relativeSpeeds: relativeSpeeds(replicas),
+    trainingWorkload: (rng) => source.sample(rng, { count: training.episodeRequests }, "train"),
+    evaluationWorkload: (seed) =>
+      source.sample(
+        new Rng(seed).stream("evaluation"),
+        { count: evaluation.requests },
+        "test",
+      ),
+  };
+  // A trace that is too short is refused now, not after the training.
+  scenario.trainingWorkload(new Rng(config.seed).stream("probe"));
+  scenario.evaluationWorkload(evaluation.seeds[0]!);
+  return scenario;
+}
+
+/** Refuses a trace with a request that some replica could never serve. */
+function refuseOverlongRequests(
+  source: WorkloadSource,
+  replicas: readonly ReplicaSpec[],
+  path: string,
+): void {
+  const { count, promptTokens, outputTokens } = source.whole!("all");
+  const limits = replicas.map(maxSequenceTokens);
+  const limit = Math.min(...limits);
+  for (let i = 0; i < count; i++) {
+    const tokens = promptTokens[i]! + outputTokens[i]!;
+    if (tokens <= limit) continue;
+    const replica = limits.indexOf(limit);
+    throw new TraceError(
+      path,
+      0,
+      `request ${i} (counted from 0) must have at most ${limit} tokens, what the KV memory of ` +
+        `replica ${replica} (${replicas[replica]!.gpu}) can hold, current value is ${tokens} ` +
+        `(${promptTokens[i]} prompt + ${outputTokens[i]} output); set workload.maxTokens and ` +
+        "workload.overLength to drop or clip such requests",
+    );
+  }
+}
