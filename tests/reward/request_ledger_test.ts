@@ -69,3 +69,25 @@ Deno.test("RequestLedger lets requests on other replicas alone", () => {
   ledger.onCompleted(0, 0, 5);
   assert.equal(ledger.takeCredits()[0]!.externalitySeconds, 0);
 });
+
+Deno.test("RequestLedger goes on with the account of a request that lost its replica", () => {
+  const ledger = new RequestLedger({ externalityWeight: 1 });
+  ledger.reset([0, 0]);
+  ledger.onRouted(0, 0, 0);
+  ledger.onRouted(1, 0, 0);
+  ledger.onRequeued(1, 0, 2);
+  // Alone on replica 0, request 0 delays nobody, however long its executions.
+  ledger.onBatchStageEnd(execution(2, 3, { 0: 1 }));
+  ledger.onBatchStageEnd(execution(3, 9, { 0: 1 }));
+  ledger.onRouted(1, 1, 9);
+  ledger.onCompleted(1, 1, 10);
+  assert.deepEqual(ledger.takeCredits(), [
+    { request: 1, reward: -10, latencySeconds: 10, externalitySeconds: 0 },
+  ]);
+  ledger.closeAll(12);
+  assert.deepEqual(ledger.takeCredits(), [
+    { request: 0, reward: -12, latencySeconds: 12, externalitySeconds: 0 },
+  ]);
+  ledger.closeAll(13);
+  assert.deepEqual(ledger.takeCredits(), []);
+});

@@ -125,3 +125,16 @@ Deno.test("StateBuilder hides output lengths unless told to show them", () => {
   assert.ok(predicted[0]! > 0 && predicted[1] === 0 && predicted[2]! > 0);
   assert.notDeepEqual(predicted, seen("true"));
 });
+
+Deno.test("StateBuilder takes the output tokens of a request away from the replica it lost", () => {
+  const builder = builderOf(2, { decodeLengths: "true" });
+  builder.onRouted(0, 1, 0);
+  builder.onRequeued(0, 1, 1);
+  builder.onRouted(0, 0, 1);
+  const feature = observe(builder, 2, 2, [{}, {}]);
+  assertAllClose(
+    [0, 1].map((r) => feature(`replica_${r}_outstanding_output_tokens_log1p`)),
+    [Math.log(101), 0],
+    FLOAT32,
+  );
+});

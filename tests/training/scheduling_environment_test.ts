@@ -299,3 +299,69 @@ Deno.test("SchedulingEnvironment refuses to step outside an episode, bad actions
     message: /episodeEnd must be "drain" in reward mode request, current value is "cut"/,
   });
 });
+
+/** Four requests a second apart on two replicas; replica 0 fails at 1.5 s for a second. */
+const failing: Setup = {
+  replicas: [replica(2, 0), replica(2, 0)],
+  createWorkload: () => ({
+    name: "a second apart",
+    count: 4,
+    arrivalSeconds: Float64Array.of(0, 1, 2, 3),
+    promptTokens: Int32Array.of(10, 10, 10, 10),
+    outputTokens: Int32Array.of(1, 1, 1, 1),
+  }),
+  createIncidents: () => [
+    { kind: "fail", atSeconds: 1.5, replica: 0 },
+    { kind: "recover", atSeconds: 2.5, replica: 0 },
+  ],
+};
+
+Deno.test("SchedulingEnvironment masks a failed replica and routes its requests again", () => {
+  const environment = environmentOf({ ...failing, reward: { mode: "request" } });
+  const observation = new Float32Array(environment.observationSize);
+  const mask = new Uint8Array(2);
+  const masks: string[] = [];
+  const credits: DecisionCredit[] = [];
+  environment.reset(observation);
+  // Requests 0 and 1 go to replica 0; 0 is in its batch and 1 waits when it fails, so both are
+  // routed again, to replica 1.
+  for (const action of [0, 0, 1, 1, 1, 0]) {
+    environment.actionMask(mask);
+    masks.push([...mask].join(""));
+    environment.step(action, observation);
+    credits.push(...environment.takeCredits());
+  }
+  assert.deepEqual(masks, ["11", "11", "01", "01", "01", "11"]);
+  const decisions = credits.map(({ request, decisionIndex }) => `${request} by ${decisionIndex}`);
+  assert.deepEqual(decisions.sort(), ["0 by 0", "0 by 2", "1 by 1", "1 by 3", "2 by 4", "3 by 5"]);
+});
+
+Deno.test("SchedulingEnvironment ends an episode whose last requests nobody can serve", () => {
+  const environment = environmentOf({
+    ...failing,
+    reward: { mode: "request" },
+    // The empty replica first: the other's requests then have nowhere to go.
+    createIncidents: () => [1, 0].map((r) => ({ kind: "fail", atSeconds: 1.5, replica: r })),
+  });
+  const { steps, credits } = play(environment, () => 0);
+  assert.equal(steps.length, 2);
+  assert.equal(steps.at(-1)!.terminated, true);
+  assert.deepEqual(credits.map(({ decisionIndex }) => decisionIndex), [0, 1]);
+  assert.equal(environment.totals.completedCount, 0);
+});
+
+Deno.test("SchedulingEnvironment charges requests that wait for a replica to come back", () => {
+  const environment = environmentOf({
+    ...failing,
+    reward: { mode: "sojourn" },
+    episodeEnd: "drain",
+    createIncidents: () => [
+      ...[1, 0].map((r) => ({ kind: "fail", atSeconds: 0.5, replica: r } as const)),
+      { kind: "recover", atSeconds: 10, replica: 1 },
+    ],
+  });
+  const { steps } = play(environment, (i) => i === 0 ? 0 : 1);
+  // Request 0 lives for ten seconds until it can be routed again; so do those that come meanwhile.
+  assert.equal(steps[0]!.elapsedSeconds, 10);
+  assert.equal(steps[0]!.reward, -(10 + 9 + 8 + 7));
+});
