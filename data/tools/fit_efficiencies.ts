@@ -7,9 +7,10 @@
  * The model that is fitted is the shipped timer itself.
  */
 import { getGpu } from "../../lib/hardware/mod.ts";
-import { mean, quantile } from "../../lib/stats/mod.ts";
+import { mean } from "../../lib/stats/mod.ts";
 import { UsageError, writeFileAtomic } from "../../lib/support/mod.ts";
 import type { GpuEfficiency } from "../../lib/timing/mod.ts";
+import { fitIterationSeconds, readEngineRun, replay, reportReplay } from "./_engine_run.ts";
 import {
   fitLayers,
   fitRelative,
@@ -24,7 +25,6 @@ import {
   type Observation,
   readBundleAttention,
   readBundleLayers,
-  readDecodeSeconds,
   readSplitwise,
   readVidurAttention,
   readVidurCollectives,
@@ -164,17 +164,6 @@ async function fitLink(
   return { coefficients, reports: [reportOf(pairs, collective, source)] };
 }
 
-/** The CPU time of an iteration: the median of what the timer leaves unexplained, at least 0. */
-function fitOverhead(
-  gpu: string,
-  efficiency: GpuEfficiency,
-  observations: readonly Observation[],
-): number {
-  const residuals = pairIterations(gpu, { ...efficiency, iterationSeconds: 0 }, observations)
-    .map(([predicted, measured]) => measured - predicted);
-  return Math.max(0, quantile(residuals, 0.5));
-}
-
 const BUNDLE_MODEL = "meta-llama/Llama-3.1-8B";
 const BUNDLES = [["rtx4090", "RTX4090"], ["rtxpro6000", "RTXPRO6000"]] as const;
 const NO_LINK = { linkSeconds: 3e-5, linkBandwidth: 0.7 };
@@ -189,23 +178,22 @@ async function fitBundles(shared: string): Promise<Entry[]> {
     const attention = fitAttention(gpu, rows, `${bundle}/attention.csv`);
     const fitted = combine([...parts, attention.coefficients, NO_LINK]);
     const run = `measured/${folder}_Llama-3.1-8B`;
-    const seconds = await readDecodeSeconds(`${shared}/${run}`, BUNDLE_MODEL);
-    const iterationSeconds = Number(fitOverhead(gpu, fitted, seconds).toPrecision(3));
+    const engineRun = await readEngineRun(`${shared}/${run}`);
+    const iterationSeconds = fitIterationSeconds(engineRun, gpu, BUNDLE_MODEL, fitted);
     const efficiency = { ...fitted, iterationSeconds };
+    const replayed = replay(engineRun, gpu, BUNDLE_MODEL, efficiency);
     return {
       gpu,
       efficiency,
       fits: [
         ...reportTables(gpu, tables, parts, `${bundle}/dense.csv`),
         ...attention.reports,
-        reportOf(
-          pairIterations(gpu, efficiency, seconds),
-          "whole iterations of vLLM 0.19 that only decode (iterationSeconds alone was fitted)",
-          `${run}/timeseries.csv`,
-        ),
       ],
-      checks: [],
-      assumptions: ["linkSeconds and linkBandwidth: not measured"],
+      checks: reportReplay(engineRun.measured, replayed, `${run}/requests.jsonl`),
+      assumptions: [
+        "iterationSeconds: what brings the mean tpot of the run under checks closest to measured",
+        "linkSeconds and linkBandwidth: not measured",
+      ],
     };
   }));
 }

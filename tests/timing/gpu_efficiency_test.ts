@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { getModel, gpuNames } from "../../lib/hardware/mod.ts";
 import { getGpuEfficiency } from "../../lib/timing/mod.ts";
-import { quantile } from "../../lib/stats/mod.ts";
+import { mean, quantile } from "../../lib/stats/mod.ts";
+import { readEngineRun, replay } from "../../data/tools/_engine_run.ts";
 import { createTimer } from "../../data/tools/_fit.ts";
 import {
   type Observation,
   readBundleLayers,
-  readDecodeSeconds,
   readVidurLayers,
 } from "../../data/tools/_observations.ts";
 import efficiencies from "../../data/hardware/efficiencies.json" with { type: "json" };
@@ -101,19 +101,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the shipped timer reproduces measured decoding of vLLM within 10 %",
+  name: "the shipped timer replays measured vLLM runs within 3 % of mean latencies",
   ignore: missing,
   async fn() {
-    const model = "meta-llama/Llama-3.1-8B";
     for (const [gpu, folder] of [["rtx4090", "RTX4090"], ["rtxpro6000", "RTXPRO6000"]] as const) {
-      const rows = await readDecodeSeconds(`${shared}/measured/${folder}_Llama-3.1-8B`, model);
-      assert.ok(rows.length >= 5);
-      const timer = createTimer(gpu, model, 1, 1, getGpuEfficiency(gpu));
-      const errors = rows.map(({ batch, seconds }) =>
-        Math.abs((timer.modelSeconds(batch, 0) + timer.overheadSeconds(batch)) / seconds - 1)
-      );
-      // Throughput is known to one second, in which a request or two finish.
-      assert.ok(quantile(errors, 0.5) < 0.1, `${gpu}: ${errors}`);
+      const run = await readEngineRun(`${shared}/measured/${folder}_Llama-3.1-8B`);
+      const replayed = replay(run, gpu, "meta-llama/Llama-3.1-8B", getGpuEfficiency(gpu));
+      for (const name of ["ttft", "tpot", "e2e"] as const) {
+        // One coefficient, the CPU time of an iteration, was fitted to the mean tpot.
+        const error = mean(replayed[name]) / mean(run.measured[name]) - 1;
+        assert.ok(Math.abs(error) < 0.03, `${gpu} ${name}: ${error}`);
+      }
     }
   },
 });
