@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reward: [...FOUNDATION, ...PHYSICS, "metrics"],
   policy: [...FOUNDATION, "kernels"],
   ppo: [...FOUNDATION, "kernels", "policy"],
-  config: [...FOUNDATION, ...PHYSICS, ...AGENT],
+  config: [...FOUNDATION, ...PHYSICS, "metrics", ...AGENT],
   training: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config"],
   plot: [...FOUNDATION, ...PHYSICS, "metrics"],
   sweep: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training", "plot"],

@@ -30,6 +30,16 @@ export interface EpisodeRecord {
   readonly length: number;
 }
 
+/** Sums over the episodes under way, as plain data. */
+export interface VectorEnvironmentState {
+  /** `[N]`, rewards so far. */
+  readonly totalRewards: readonly number[];
+  /** `[N]`, steps so far. */
+  readonly lengths: readonly number[];
+  /** `[N]`, 1 where the next action is the first of an episode. */
+  readonly episodeStarts: readonly number[];
+}
+
 /**
  * N environments of one shape, stepped in order. An environment whose episode ends is reset at once:
  * `observations` then holds the new episode's first state, `episodeStarts` says so, and the step
@@ -208,6 +218,47 @@ export class VectorEnvironment<Member extends Environment = Environment> {
     const episodes = this.#episodes;
     this.#episodes = [];
     return episodes;
+  }
+
+  /**
+   * Sums over the episodes under way; take the ended ones first
+   * ({@linkcode VectorEnvironment.takeEpisodes}). The environments are saved by themselves.
+   */
+  toJSON(): VectorEnvironmentState {
+    return {
+      totalRewards: [...this.#totalRewards],
+      lengths: [...this.#lengths],
+      episodeStarts: [...this.episodeStarts],
+    };
+  }
+
+  /**
+   * Continues exactly where `state` was taken. Observations are normalised with the statistics as
+   * they are: restore the normaliser first.
+   *
+   * @param restoreMember Brings an environment to where it was and writes the observation that its
+   *   next action answers.
+   * @throws {RangeError} When the state is of another number of environments.
+   */
+  restore(
+    state: VectorEnvironmentState,
+    restoreMember: (member: Member, index: number, observation: Float32Array) => void,
+  ): void {
+    if (state.lengths.length !== this.count) {
+      throw new RangeError(
+        `Cannot restore environments: lengths must have ${this.count} entries, current value is ${state.lengths.length}`,
+      );
+    }
+    this.environments.forEach((environment, n) => {
+      restoreMember(environment, n, this.#rows[n]!);
+      environment.actionMask?.(this.#maskRows[n]!);
+    });
+    this.#normalizer?.normalize(this.#rawObservations, this.observations);
+    this.#totalRewards.set(state.totalRewards);
+    this.#lengths.set(state.lengths);
+    this.episodeStarts.set(state.episodeStarts);
+    this.#episodes = [];
+    this.#isReset = true;
   }
 
   /** Brings `observations` up to date with the environments. */

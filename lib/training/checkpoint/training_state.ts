@@ -1,0 +1,39 @@
+/**
+ * What a training run continues from, beside its policy.
+ *
+ * @module
+ */
+import type { TailLatencyState } from "../../metrics/mod.ts";
+import type { PpoTrainerState, RewardScalerState } from "../../ppo/mod.ts";
+import type { RngState } from "../../random/mod.ts";
+import type { SchedulingEnvironmentState } from "../scheduling_environment.ts";
+import type { TemperatureState } from "../temperature_controller.ts";
+import type { VectorEnvironmentState } from "../vector_environment.ts";
+
+/**
+ * A training run between two updates, as plain data. Rollouts are complete there, so none is in it.
+ * Schedules and the curriculum follow from the number of updates done. Simulations are saved as the
+ * actions of the episode under way and replayed: everything else in them follows from these.
+ */
+export interface TrainingState {
+  /** Seed that the run's random streams come from. */
+  readonly seed: number;
+  /** The trainer: the optimiser's moments. */
+  readonly trainer: PpoTrainerState;
+  /** The stream that draws actions. */
+  readonly actionRng: RngState;
+  /** The stream that shuffles minibatches. */
+  readonly minibatchRng: RngState;
+  /** Statistics that rewards are scaled by; null = they are not. */
+  readonly rewardScaler: RewardScalerState | null;
+  /** `[N, S]`, hidden states before the next decisions. */
+  readonly hiddenStates: Float32Array;
+  /** Sums over the episodes under way. */
+  readonly episodes: VectorEnvironmentState;
+  /** The simulations, `[N]`. */
+  readonly environments: readonly SchedulingEnvironmentState[];
+  /** Temperature controllers, `[N]`. */
+  readonly temperatures: readonly TemperatureState[];
+  /** The tail-latency monitor. */
+  readonly tailLatency: TailLatencyState;
+}
