@@ -32,7 +32,11 @@ export class TableBuilder<S extends TableSchema> {
   readonly #open: BatchBuilder;
   readonly #flushed: arrow.Data[][] = [];
 
-  /** @param schema Column names and types, in order. */
+  /**
+   * Starts an empty table.
+   *
+   * @param schema Column names and types, in order.
+   */
   constructor(schema: S) {
     this.#open = new BatchBuilder(schema);
   }

@@ -1,0 +1,28 @@
+/**
+ * Charts (Vega-Lite) of training, latencies and batches, for files, notebooks and reports.
+ *
+ * @module
+ */
+export { actionShares, type ActionSharesOptions, type PolicyShares } from "./action_shares.ts";
+export { batchGantt, type BatchGanttOptions } from "./batch_gantt.ts";
+export { type BatchBar, BatchRecorder, type BatchRecorderOptions } from "./batch_recorder.ts";
+export { type Chart, makeChart } from "./chart.ts";
+export { type Displayable, displayChart } from "./display_chart.ts";
+export { latencyBars, type LatencyBarsOptions } from "./latency_bars.ts";
+export { latencyEcdf, type LatencyEcdfOptions } from "./latency_ecdf.ts";
+export {
+  LEARNING_PANELS,
+  learningCurves,
+  type LearningCurvesOptions,
+  type LearningPanel,
+} from "./learning_curves.ts";
+export { type PngOptions, renderPng, renderSvg, writeChart } from "./render.ts";
+export {
+  type Report,
+  type ReportCell,
+  type ReportSection,
+  type ReportTable,
+  writeReport,
+} from "./report.ts";
+export { rewardComponents, type RewardComponentsOptions } from "./reward_components.ts";
+export { chartTheme, type Ink, PAGE_INK, PALETTE, PRINT_INK } from "./theme.ts";
