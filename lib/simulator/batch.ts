@@ -40,6 +40,8 @@ export class Batch implements BatchShape {
   prefillContextTokens: Int32Array;
   /** @inheritdoc */
   prefillChunkTokens: Int32Array;
+  /** Leading rows of `tokens` that are known to be 1 from earlier iterations. */
+  #ones = 0;
 
   /** @param capacity Requests to make room for at first. */
   constructor(slot: number, capacity: number) {
@@ -74,12 +76,33 @@ export class Batch implements BatchShape {
     if (contextTokens > this.maxDecodeContextTokens) this.maxDecodeContextTokens = contextTokens;
   }
 
+  /**
+   * The request list with room for `count` rows, for a scheduler that writes decodes into the empty
+   * batch by itself and then declares them with {@linkcode Batch.setDecodes}.
+   */
+  roomForDecodes(count: number): Int32Array {
+    while (count > this.requests.length) this.#grow();
+    return this.requests;
+  }
+
+  /** Declares the first `count` rows of an empty batch to be decodes with the given contexts. */
+  setDecodes(count: number, contextTokens: number, maxContextTokens: number): void {
+    for (let row = this.#ones; row < count; row++) this.tokens[row] = 1;
+    if (count > this.#ones) this.#ones = count;
+    this.requestCount = count;
+    this.totalTokens = count;
+    this.decodeCount = count;
+    this.decodeContextTokens = contextTokens;
+    this.maxDecodeContextTokens = maxContextTokens;
+  }
+
   /** Adds a request that computes `chunkTokens` of its prompt after `contextTokens` of it. */
   addPrefill(request: number, contextTokens: number, chunkTokens: number): void {
     const row = this.requestCount;
     if (row === this.requests.length) this.#grow();
     this.requests[row] = request;
     this.tokens[row] = chunkTokens;
+    if (row < this.#ones) this.#ones = row;
     this.requestCount = row + 1;
     this.totalTokens += chunkTokens;
     this.prefillTokens += chunkTokens;

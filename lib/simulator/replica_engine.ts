@@ -183,13 +183,6 @@ export class ReplicaEngine {
         `Cannot simulate: the timer of replica ${index} must return finite seconds > 0, current value is ${total}`,
       );
     }
-    const { lastStageEndSeconds, outcomes: { preemptedSeconds } } = this.#requests;
-    const { requests, requestCount } = batch;
-    for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      const last = lastStageEndSeconds[request]!;
-      if (last >= 0 && last !== now) preemptedSeconds[request]! += now - last;
-    }
     stages.running[slot] = batch;
     stages.startSeconds[slot] = now;
     stages.modelSeconds[slot] = model;
@@ -211,7 +204,7 @@ export class ReplicaEngine {
     }
   }
 
-  /** Accounts the time of a stage to the requests of its batch; returns the batch. */
+  /** Accounts a stage, and the gap before it, to the requests of its batch; returns the batch. */
   #finishStage(slot: number): Batch {
     this.eventCount++;
     const stages = this.#stages;
@@ -219,12 +212,15 @@ export class ReplicaEngine {
     const batch = stages.running[slot]!;
     stages.running[slot] = undefined;
     const { lastStageEndSeconds, outcomes } = this.#requests;
-    const { executionSeconds, modelExecutionSeconds } = outcomes;
+    const { executionSeconds, modelExecutionSeconds, preemptedSeconds } = outcomes;
+    const start = stages.startSeconds[slot]!;
     const model = stages.modelSeconds[slot]!;
     const total = stages.totalSeconds[slot]!;
     const { requests, requestCount } = batch;
     for (let i = 0; i < requestCount; i++) {
       const request = requests[i]!;
+      const last = lastStageEndSeconds[request]!;
+      if (last !== start && last >= 0) preemptedSeconds[request]! += start - last;
       executionSeconds[request]! += total;
       modelExecutionSeconds[request]! += model;
       lastStageEndSeconds[request] = now;
@@ -238,28 +234,10 @@ export class ReplicaEngine {
     this.eventCount++;
     const replica = this.#replicas[index]!;
     const scheduler = this.#schedulers[index]!;
-    const { processedTokens, promptTokens, totalTokens, isDecoding } = this.#requests;
-    const { requests, tokens, requestCount } = batch;
-    const isGroup = scheduler.endBatch !== undefined;
-    let firstTokens = 0;
-    for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      let processed = processedTokens[request]! + tokens[i]!;
-      if (processed === promptTokens[request]) {
-        processed++;
-        firstTokens++;
-        isDecoding[request] = 1;
-        this.#produceFirstToken(request, index);
-      }
-      processedTokens[request] = processed;
-      if (processed === totalTokens[request]) {
-        replica.kvTokens -= processed;
-        this.#finishRequest(request, index);
-        if (!isGroup) replica.release(request);
-      } else if (!isGroup) {
-        replica.park(request);
-      }
-    }
+    const parks = scheduler.endBatch === undefined;
+    const firstTokens = parks && batch.prefillCount === 0
+      ? this.#advanceDecodes(replica, batch)
+      : this.#advanceAll(replica, batch, parks);
     replica.idleBatches.push(batch);
     replica.pendingPrefillTokens -= batch.prefillTokens;
     replica.pendingOutputTokens -= batch.decodeCount + firstTokens;
@@ -270,6 +248,44 @@ export class ReplicaEngine {
     scheduler.endBatch?.(batch);
   }
 
+  /** Advances the requests of any batch; returns how many completed their prompt. */
+  #advanceAll(replica: ReplicaState, batch: Batch, parks: boolean): number {
+    const { processedTokens, promptTokens, totalTokens, isDecoding } = this.#requests;
+    const { requests, tokens, requestCount } = batch;
+    let firstTokens = 0;
+    for (let i = 0; i < requestCount; i++) {
+      const request = requests[i]!;
+      let processed = processedTokens[request]! + tokens[i]!;
+      if (processed === promptTokens[request]) {
+        processed++;
+        firstTokens++;
+        isDecoding[request] = 1;
+        this.#produceFirstToken(request, replica.index);
+      }
+      processedTokens[request] = processed;
+      if (processed === totalTokens[request]) this.#finishRequest(request, replica, parks);
+      else if (parks) replica.park(request);
+    }
+    return firstTokens;
+  }
+
+  /** {@linkcode ReplicaEngine.#advanceAll} for the common batch, one token for each of many. */
+  #advanceDecodes(replica: ReplicaState, batch: Batch): number {
+    const { processedTokens, totalTokens } = this.#requests;
+    const { requests, requestCount } = batch;
+    const parked = replica.makeRoomToPark(requestCount);
+    let { parkedCount } = replica;
+    for (let i = 0; i < requestCount; i++) {
+      const request = requests[i]!;
+      const processed = processedTokens[request]! + 1;
+      processedTokens[request] = processed;
+      if (processed === totalTokens[request]) this.#finishRequest(request, replica, true);
+      else parked[parkedCount++] = request;
+    }
+    replica.parkedCount = parkedCount;
+    return 0;
+  }
+
   #produceFirstToken(request: number, replica: number): void {
     const { firstTokenSeconds } = this.#requests.outcomes;
     if (!Number.isNaN(firstTokenSeconds[request])) return;
@@ -278,11 +294,14 @@ export class ReplicaEngine {
     for (const observer of this.#observers) observer.onFirstToken?.(request, replica, now);
   }
 
-  #finishRequest(request: number, replica: number): void {
+  #finishRequest(request: number, replica: ReplicaState, releases: boolean): void {
     const now = this.#clock.nowSeconds;
-    this.#requests.outcomes.completedSeconds[request] = now;
+    const { outcomes, totalTokens } = this.#requests;
+    outcomes.completedSeconds[request] = now;
+    replica.kvTokens -= totalTokens[request]!;
+    if (releases) replica.release(request);
     this.#clock.completedCount++;
-    for (const observer of this.#observers) observer.onCompleted?.(request, replica, now);
+    for (const observer of this.#observers) observer.onCompleted?.(request, replica.index, now);
   }
 
   #reportStage(slot: number, batch: Batch): void {

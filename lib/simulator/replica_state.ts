@@ -135,6 +135,20 @@ export class ReplicaState {
     this.parked[this.parkedCount++] = request;
   }
 
+  /** Sets running requests aside before all that are parked. */
+  parkInFront(requests: readonly number[]): void {
+    const parked = this.makeRoomToPark(requests.length);
+    parked.copyWithin(requests.length, 0, this.parkedCount);
+    parked.set(requests);
+    this.parkedCount += requests.length;
+  }
+
+  /** The list of parked requests, with room for so many more. */
+  makeRoomToPark(count: number): Int32Array {
+    while (this.parkedCount + count > this.parked.length) this.parked = grown(this.parked);
+    return this.parked;
+  }
+
   /**
    * Preempts a running request: its blocks are freed, it waits in front of the others and has to
    * recompute what it had processed, output included (spec/simulator.md section 2, `restart`).

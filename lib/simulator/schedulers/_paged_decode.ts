@@ -1,8 +1,9 @@
 /**
- * KV accounting that the paged schedulers share.
+ * Decoding over paged KV blocks, as the paged schedulers share it.
  *
  * @module
  */
+import type { Batch } from "../batch.ts";
 import type { ReplicaState } from "../replica_state.ts";
 
 /** Whole blocks that `tokens` tokens fill. */
@@ -11,20 +12,54 @@ export function blocksFor(tokens: number, blockSize: number): number {
 }
 
 /**
- * Finds room for one more token of `request`, preempting the last of `parked[head .. tail - 1]`
- * again and again while the replica has no free block, and `request` itself when none is left.
+ * Moves parked requests from the front into an empty batch, one token each, until it holds `limit`.
+ * Requests whose prompt is not complete are moved to `begun` instead.
  *
- * Vidur asks for a free block whether or not the token needs one, and charges the block of a token
- * one iteration after it was produced (spec/simulator.md section 4.1).
- *
- * @returns The new `tail`, or -1 when `request` itself was preempted.
+ * A request that finds no free KV block makes room by preempting parked ones from the back, itself
+ * when none is left. Vidur asks for a free block whether or not the token needs one, and charges the
+ * block of a token one iteration after it was produced (spec/simulator.md sections 4.1 and 4.2).
  */
-export function makeRoom(
+export function addDecodes(
   replica: ReplicaState,
-  request: number,
-  head: number,
-  tail: number,
-): number {
+  batch: Batch,
+  limit: number,
+  begun: number[],
+): void {
+  const { parked } = replica;
+  const { isDecoding, processedTokens, kvBlocks } = replica.requests;
+  const { kvBlocks: totalBlocks, scheduler: { blockSize } } = replica.spec;
+  const rows = batch.roomForDecodes(Math.min(replica.parkedCount, limit));
+  let head = 0;
+  let tail = replica.parkedCount;
+  let count = 0;
+  let contextTokens = 0;
+  let maxContextTokens = 0;
+  while (head < tail && count < limit) {
+    const request = parked[head++]!;
+    if (isDecoding[request] === 0) {
+      begun.push(request);
+      continue;
+    }
+    if (replica.kvBlocksUsed >= totalBlocks) {
+      tail = makeRoom(replica, request, head, tail);
+      if (tail < head) {
+        tail = head;
+        continue;
+      }
+    }
+    const processed = processedTokens[request]!;
+    if (processed > kvBlocks[request]! * blockSize) replica.extend(request, 1);
+    rows[count++] = request;
+    contextTokens += processed;
+    if (processed > maxContextTokens) maxContextTokens = processed;
+  }
+  batch.setDecodes(count, contextTokens, maxContextTokens);
+  parked.copyWithin(0, head, tail);
+  replica.parkedCount = tail - head;
+}
+
+/** Frees a block for `request`; returns the new end of the parked list, -1 if itself was preempted. */
+function makeRoom(replica: ReplicaState, request: number, head: number, tail: number): number {
   let end = tail;
   while (replica.freeKvBlocks < 1) {
     if (end === head) {

@@ -5,8 +5,11 @@
  */
 import type { Batch } from "../batch.ts";
 import type { ReplicaState } from "../replica_state.ts";
-import { blocksFor, makeRoom, sortParkedByArrival } from "./_paged_decode.ts";
+import { addDecodes, blocksFor, sortParkedByArrival } from "./_paged_decode.ts";
 import type { ReplicaScheduler } from "./replica_scheduler.ts";
+
+/** Prompts are computed whole: nothing is ever parked within one. */
+const NONE_BEGUN: number[] = [];
 
 /**
  * vLLM before its V1 engine: an iteration either computes whole prompts of waiting requests, if any
@@ -38,7 +41,9 @@ export class VllmScheduler implements ReplicaScheduler {
   /** @inheritdoc */
   form(batch: Batch, nowSeconds: number): void {
     this.#prefill(batch, nowSeconds);
-    if (batch.requestCount === 0) this.#decode(batch);
+    if (batch.requestCount > 0) return;
+    sortParkedByArrival(this.#replica);
+    addDecodes(this.#replica, batch, this.#microBatchSize, NONE_BEGUN);
   }
 
   #prefill(batch: Batch, nowSeconds: number): void {
@@ -58,29 +63,5 @@ export class VllmScheduler implements ReplicaScheduler {
       if ((batch.requestCount + 1) * longest > maxTokensInBatch && !isAlone) return;
       batch.addPrefill(replica.admit(blocks, nowSeconds), 0, prompt);
     }
-  }
-
-  #decode(batch: Batch): void {
-    const replica = this.#replica;
-    sortParkedByArrival(replica);
-    const { parked } = replica;
-    const { processedTokens, kvBlocks } = replica.requests;
-    const { blockSize } = replica.spec.scheduler;
-    let head = 0;
-    let tail = replica.parkedCount;
-    while (head < tail && batch.requestCount < this.#microBatchSize) {
-      const request = parked[head++]!;
-      const end = makeRoom(replica, request, head, tail);
-      if (end < 0) {
-        tail = head;
-        continue;
-      }
-      tail = end;
-      const processed = processedTokens[request]!;
-      if (processed > kvBlocks[request]! * blockSize) replica.extend(request, 1);
-      batch.addDecode(request, processed);
-    }
-    if (head > 0) parked.copyWithin(0, head, tail);
-    replica.parkedCount = tail - head;
   }
 }
