@@ -8,7 +8,11 @@ function reductionKernel(name: keyof typeof REDUCTIONS): SimdKernel {
   return ({ inputs, attrs, backend }) => {
     const x = inputs.x!;
     if (!allFloat(x)) return undefined;
-    const axes = tf.util.parseAxisParam(attrs.axis, x.shape).sort((a, b) => a - b);
+    // tfjs gives Max's axes another name than the others'.
+    const axes = tf.util.parseAxisParam(attrs.reductionIndices ?? attrs.axis, x.shape).sort((
+      a,
+      b,
+    ) => a - b);
     const first = axes[0] ?? 0;
     if (axes.some((axis, i) => axis !== first + i)) return undefined;
     const outer = sizeOf(x.shape.slice(0, first));
