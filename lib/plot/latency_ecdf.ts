@@ -11,17 +11,24 @@ import { type Chart, colorScale, makeChart } from "./chart.ts";
 import { DASH_LEGEND, DASHES, PALETTE } from "./theme.ts";
 
 /** Columns of `requests.parquet` that have a distribution worth drawing. */
-const TITLES = {
+const TITLES: Readonly<Record<LatencyColumn, string>> = {
   e2e_seconds: "End-to-end latency (s)",
   ttft_seconds: "Time to first token (s)",
   tpot_seconds: "Time per output token (s)",
   scheduling_delay_seconds: "Scheduling delay (s)",
-} as const;
+};
+
+/** A column that {@linkcode latencyEcdf} can draw. */
+export type LatencyColumn =
+  | "e2e_seconds"
+  | "ttft_seconds"
+  | "tpot_seconds"
+  | "scheduling_delay_seconds";
 
 /** How {@linkcode latencyEcdf} draws. */
 export interface LatencyEcdfOptions {
   /** Column to draw; end-to-end latency by default. */
-  readonly column?: keyof typeof TITLES;
+  readonly column?: LatencyColumn;
   /** Policies in order of colour; those of the table in order of appearance by default. */
   readonly policies?: readonly string[];
   /** Points a curve at most, an integer >= 2; 400 by default. */

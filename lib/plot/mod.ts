@@ -9,7 +9,7 @@ export { type BatchBar, BatchRecorder, type BatchRecorderOptions } from "./batch
 export { type Chart, makeChart } from "./chart.ts";
 export { type Displayable, displayChart } from "./display_chart.ts";
 export { latencyBars, type LatencyBarsOptions } from "./latency_bars.ts";
-export { latencyEcdf, type LatencyEcdfOptions } from "./latency_ecdf.ts";
+export { type LatencyColumn, latencyEcdf, type LatencyEcdfOptions } from "./latency_ecdf.ts";
 export {
   LEARNING_PANELS,
   learningCurves,
