@@ -9,7 +9,7 @@ export type { RequestCredit } from "./request_ledger.ts";
 export { REWARD_BREAKDOWN_KEYS, REWARD_TERMS } from "./reward_breakdown.ts";
 export type { RewardBreakdown } from "./reward_breakdown.ts";
 export { RewardCalculator } from "./reward_calculator.ts";
-export type { RewardCalculatorOptions } from "./reward_calculator.ts";
+export type { RewardCalculatorOptions, RewardScales } from "./reward_calculator.ts";
 export {
   absoluteScore,
   latencyThresholdPenalty,

@@ -10,7 +10,7 @@
  * weighted: they sum to `rawReward`.
  */
 export interface RewardBreakdown {
-  /** What the agent gets: `rawReward`, squashed. */
+  /** What the agent gets: `rawReward`, squashed; penalties scaled in a stage of a curriculum. */
   readonly reward: number;
   /** Sum of the terms. */
   readonly rawReward: number;

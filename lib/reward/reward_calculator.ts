@@ -31,6 +31,14 @@ export interface RewardCalculatorOptions {
   readonly discountTauSeconds?: number;
 }
 
+/** How an episode's rewards differ from the configured ones (a stage of a curriculum). */
+export interface RewardScales {
+  /** Multiplies `latencyThresholdSeconds`, > 0. */
+  readonly latencyThresholdScale: number;
+  /** Multiplies rewards below 0, > 0. */
+  readonly rewardPenaltyScale: number;
+}
+
 /**
  * Computes the reward that a decision earned, when the next one is due. It watches the run
  * (register it as an observer of the simulator).
@@ -73,10 +81,12 @@ export interface RewardCalculatorOptions {
 export class RewardCalculator implements SimulationObserver {
   /** Takes in a stage execution; absent unless the mode is `request`. */
   readonly onBatchStageEnd?: (record: BatchRecord) => void;
-  readonly #config: RewardConfig;
+  readonly #baseConfig: RewardConfig;
   readonly #metrics: SystemMetrics;
   readonly #jobs: JobSeconds;
   readonly #ledger: RequestLedger | undefined;
+  #config: RewardConfig;
+  #penaltyScale = 1;
   #credits: readonly RequestCredit[] = [];
   #lastThroughput: number | undefined;
   #lastLatencySeconds = 0;
@@ -85,6 +95,7 @@ export class RewardCalculator implements SimulationObserver {
 
   /** A calculator whose run has not begun; call {@linkcode RewardCalculator.reset} first. */
   constructor(config: RewardConfig, options: RewardCalculatorOptions = {}) {
+    this.#baseConfig = config;
     this.#config = config;
     this.#metrics = new SystemMetrics(config.metrics);
     this.#jobs = new JobSeconds(options.discountTauSeconds);
@@ -99,8 +110,14 @@ export class RewardCalculator implements SimulationObserver {
    * Forgets everything and begins an episode.
    *
    * @param arrivalSeconds Arrival time of every request of the workload; kept, not copied.
+   * @param scales How this episode differs from the configuration; not at all when left out.
    */
-  reset(arrivalSeconds: ArrayLike<number>): void {
+  reset(arrivalSeconds: ArrayLike<number>, scales?: RewardScales): void {
+    const { latencyThresholdScale = 1, rewardPenaltyScale = 1 } = scales ?? {};
+    const latencyThresholdSeconds = latencyThresholdScale *
+      this.#baseConfig.latencyThresholdSeconds;
+    this.#config = { ...this.#baseConfig, latencyThresholdSeconds };
+    this.#penaltyScale = rewardPenaltyScale;
     this.#metrics.reset(arrivalSeconds);
     this.#jobs.reset(arrivalSeconds);
     this.#ledger?.reset(arrivalSeconds);
@@ -188,17 +205,21 @@ export class RewardCalculator implements SimulationObserver {
       case "request":
         this.#credits = this.#ledger!.takeCredits().map((credit) => ({
           ...credit,
-          reward: squashReward(credit.reward, config.squash, config.mode),
+          reward: this.#finish(credit.reward),
         }));
         for (const { reward } of this.#credits) parts.requestTerm += reward;
         break;
     }
     for (const term of REWARD_TERMS) parts.rawReward += parts[term];
-    // In mode request every account was squashed by itself.
-    parts.reward = config.mode === "request"
-      ? parts.rawReward
-      : squashReward(parts.rawReward, config.squash, config.mode);
+    // In mode request every account was finished by itself.
+    parts.reward = config.mode === "request" ? parts.rawReward : this.#finish(parts.rawReward);
     return parts;
+  }
+
+  /** What the agent gets for a sum of terms. */
+  #finish(rawReward: number): number {
+    const reward = squashReward(rawReward, this.#config.squash, this.#config.mode);
+    return reward < 0 ? this.#penaltyScale * reward : reward;
   }
 
   #addBalanceAndThreshold(parts: Mutable<RewardBreakdown>, view: ClusterView): void {

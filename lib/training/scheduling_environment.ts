@@ -17,9 +17,11 @@ import {
   type SimulationObserver,
   Simulator,
 } from "../simulator/mod.ts";
+import type { SystemMetrics } from "../metrics/mod.ts";
 import { StateBuilder, type StateConfig, type StateLayout } from "../state/mod.ts";
 import { ConfigError, UsageError } from "../support/mod.ts";
 import type { Workload } from "../workload/mod.ts";
+import { CONFIGURED_TASK, type EpisodeDifficulty } from "./curriculum.ts";
 import type { Environment, StepResult } from "./environment.ts";
 
 /** What a {@linkcode SchedulingEnvironment} is made of. */
@@ -59,6 +61,10 @@ export interface SchedulingEnvironmentOptions {
    * but `"drain"` in reward mode `request`, where a cut would leave accounts open for ever.
    */
   readonly episodeEnd?: "cut" | "drain";
+  /** What the episode that begins now is like; the configured task when left out. */
+  readonly difficulty?: () => EpisodeDifficulty;
+  /** Told the end-to-end latency of every completed request. */
+  readonly onLatency?: (latencySeconds: number) => void;
 }
 
 /** What a step of a {@linkcode SchedulingEnvironment} tells beyond its reward. */
@@ -97,6 +103,8 @@ export interface SchedulingEnvironmentState {
   readonly actions: readonly number[];
   /** Totals when it began. */
   readonly totalsAtReset: EnvironmentTotals;
+  /** What it is like. */
+  readonly difficulty: EpisodeDifficulty;
 }
 
 /**
@@ -158,6 +166,7 @@ export class SchedulingEnvironment implements Environment {
   /** Decisions that routed each request: more than one where a replica failed. */
   #decisionsOf: number[][] = [];
   #lastStep: SchedulingStep | undefined;
+  #difficulty = CONFIGURED_TASK;
   #totalsAtReset: EnvironmentTotals;
   #credits: DecisionCredit[] = [];
   #episodeCount = 0;
@@ -208,6 +217,16 @@ export class SchedulingEnvironment implements Environment {
     return this.#stateBuilder.schemaHash;
   }
 
+  /** The decision that the next action answers; undefined when no episode is under way. */
+  get decision(): RoutingDecision | undefined {
+    return this.#decision;
+  }
+
+  /** System metrics that observations are built from. */
+  get metrics(): SystemMetrics {
+    return this.#stateBuilder.metrics;
+  }
+
   /** What the last step told; it outlives a reset. */
   get lastStep(): SchedulingStep | undefined {
     return this.#lastStep;
@@ -231,11 +250,19 @@ export class SchedulingEnvironment implements Environment {
    * @throws {RangeError} When the workload has fewer than two requests.
    */
   reset(observation: Float32Array): void {
+    this.#begin(this.#options.difficulty?.() ?? CONFIGURED_TASK, observation);
+  }
+
+  #begin(difficulty: EpisodeDifficulty, observation: Float32Array): void {
     const { createWorkload, createIncidents, replicas, rng } = this.#options;
+    this.#difficulty = difficulty;
     this.#totalsAtReset = this.totals;
     const episodeIndex = this.#episodeCount++;
     const episodeRng = rng.stream(`episode ${episodeIndex}`);
-    const workload = createWorkload(episodeIndex, episodeRng.stream("workload"));
+    const workload = hasten(
+      createWorkload(episodeIndex, episodeRng.stream("workload")),
+      difficulty.rateScale,
+    );
     const incidents = createIncidents?.(episodeIndex, episodeRng.stream("incidents"), workload) ??
       [];
     if (workload.count < 2) {
@@ -248,7 +275,7 @@ export class SchedulingEnvironment implements Environment {
     const simulator = new Simulator(workload, replicas, { observers: this.#observers, incidents });
     const predictionSeed = episodeRng.stream("predictions").seed;
     this.#stateBuilder.reset({ arrivalSeconds, oracle: simulator.oracle, predictionSeed });
-    this.#reward.reset(arrivalSeconds);
+    this.#reward.reset(arrivalSeconds, difficulty);
     this.#simulator = simulator;
     this.#workload = workload;
     this.#actions = [];
@@ -330,7 +357,8 @@ export class SchedulingEnvironment implements Environment {
   }
 
   /**
-   * The episode under way as plain data, for {@linkcode SchedulingEnvironment.restore}.
+   * The episode under way as plain data, for {@linkcode SchedulingEnvironment.restore}. Credits
+   * are no part of it: take them first.
    *
    * @throws {UsageError} When no episode has begun.
    */
@@ -342,6 +370,7 @@ export class SchedulingEnvironment implements Environment {
       episodeIndex: this.#episodeCount - 1,
       actions: [...this.#actions],
       totalsAtReset: this.#totalsAtReset,
+      difficulty: this.#difficulty,
     };
   }
 
@@ -351,14 +380,15 @@ export class SchedulingEnvironment implements Environment {
    * @param observation Receives the observation that the next action answers.
    */
   restore(state: SchedulingEnvironmentState, observation: Float32Array): void {
-    const { episodeIndex, actions, totalsAtReset } = state;
+    const { episodeIndex, actions, totalsAtReset, difficulty } = state;
     this.#episodeCount = episodeIndex;
     this.#decisionCount = totalsAtReset.decisionCount;
     this.#simulatedSeconds = totalsAtReset.simulatedSeconds;
     this.#completedCount = totalsAtReset.completedCount;
     this.#latencySumSeconds = totalsAtReset.latencySumSeconds;
-    this.reset(observation);
+    this.#begin(difficulty, observation);
     for (const action of actions) this.step(action, observation);
+    this.#credits = [];
   }
 
   #observe(decision: RoutingDecision, observation: Float32Array): void {
@@ -368,7 +398,16 @@ export class SchedulingEnvironment implements Environment {
   }
 
   #count(request: number, nowSeconds: number): void {
+    const latencySeconds = nowSeconds - this.#workload!.arrivalSeconds[request]!;
     this.#completedCount++;
-    this.#latencySumSeconds += nowSeconds - this.#workload!.arrivalSeconds[request]!;
+    this.#latencySumSeconds += latencySeconds;
+    this.#options.onLatency?.(latencySeconds);
   }
+}
+
+/** The same requests, arriving at a multiple of the rate. */
+function hasten(workload: Workload, rateScale: number): Workload {
+  if (rateScale === 1) return workload;
+  const arrivalSeconds = workload.arrivalSeconds.map((seconds) => seconds / rateScale);
+  return { ...workload, arrivalSeconds };
 }
