@@ -203,6 +203,7 @@ function buildReplicas(config: GoldenConfig, tables: VidurTables): ReplicaSpec[]
     tensorParallel,
     stageCount,
     kvBlocks: scheduler.num_blocks ?? plan.kvBlocks,
+    compat: "vidur",
     maxBatchSize: Math.min(plan.maxBatchSize, scheduler.batch_size_cap),
     scheduler: schedulerSchema.parse({
       kind: scheduler.name,

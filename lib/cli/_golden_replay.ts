@@ -50,7 +50,6 @@ export function replayGoldenCase(golden: GoldenCase): GoldenReport {
   const { config, workload, replicas } = golden;
   const batches = new BatchComparison(golden);
   const simulator = new Simulator(workload, replicas, {
-    compat: "vidur",
     observers: [{ onBatchStageEnd: (record) => batches.compare(record) }],
   });
   const result = simulator.run(createRoute(golden));

@@ -95,6 +95,7 @@ function buildReplica(
     maxBatchSize: config.compat === "vidur"
       ? Math.min(vidur.maxBatchSize, scheduler.batchSizeCap)
       : scheduler.batchSizeCap,
+    compat: config.compat,
     scheduler,
     timer: createAnalyticTimer({ model, gpu, tensorParallel, pipelineStages }),
   };

@@ -26,8 +26,6 @@ export interface ReplicaEngineOptions {
   readonly instant: InstantQueue;
   /** Watchers. */
   readonly observers: readonly SimulationObserver[];
-  /** Reproduce Vidur where it is not sane. */
-  readonly vidur: boolean;
 }
 
 /**
@@ -56,9 +54,7 @@ export class ReplicaEngine {
     this.#clock = options.clock;
     this.#instant = options.instant;
     this.#observers = options.observers;
-    this.#schedulers = options.replicas.map((replica) =>
-      createReplicaScheduler(replica, options.vidur)
-    );
+    this.#schedulers = options.replicas.map(createReplicaScheduler);
     this.#stages = new StageTable(options.replicas.map((replica) => replica.spec));
     this.#completions = new EventHeap(this.#stages.count);
   }

@@ -20,6 +20,11 @@ export interface ReplicaSpec {
   readonly kvBlocks: number;
   /** Largest batch of the schedulers that reserve whole sequences (orca, faster_transformer). */
   readonly maxBatchSize: number;
+  /**
+   * `"vidur"` reproduces Vidur bit for bit, its accidents included; `"none"`, the default, does the
+   * sane thing where Vidur does not (spec/simulator.md, marked "quirk" there).
+   */
+  readonly compat?: "none" | "vidur";
   /** Scheduler inside the replica. */
   readonly scheduler: SchedulerConfig;
   /** How long a batch takes. */

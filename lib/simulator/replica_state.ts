@@ -52,18 +52,14 @@ export class ReplicaState {
   isAvailable = true;
   /** Duration of a stage relative to the timer's. */
   slowdown = 1;
+  /**
+   * In Vidur, a partially prefilled request that is preempted goes on as if the rest of its prompt
+   * were output.
+   */
   readonly #restartLosesPrompt: boolean;
 
-  /**
-   * @param restartLosesPrompt Reproduce Vidur: a partially prefilled request that is preempted goes
-   *   on as if the rest of its prompt were output.
-   */
-  constructor(
-    index: number,
-    spec: ReplicaSpec,
-    requests: RequestTable,
-    restartLosesPrompt: boolean,
-  ) {
+  /** An idle replica. */
+  constructor(index: number, spec: ReplicaSpec, requests: RequestTable) {
     this.index = index;
     this.spec = spec;
     this.requests = requests;
@@ -72,7 +68,7 @@ export class ReplicaState {
     this.batches = Array.from({ length: spec.stageCount }, (_, slot) => new Batch(slot, capacity));
     this.idleBatches = [...this.batches].reverse();
     this.parked = new Int32Array(capacity);
-    this.#restartLosesPrompt = restartLosesPrompt;
+    this.#restartLosesPrompt = spec.compat === "vidur";
   }
 
   /** Batches in flight. */

@@ -10,10 +10,12 @@ import type { ReplicaSpec } from "./replica_spec.ts";
  * Longest request, in prompt plus output tokens, that a replica can always serve: alone, and again
  * after a preemption at any point (the last token is sampled and never cached).
  *
- * @returns Tokens; < 2 when the replica can serve nothing.
+ * @returns Tokens; < 2 when the replica can serve nothing, `Infinity` when it has to be Vidur's,
+ *   which takes in any request and waits for ever if need be.
  */
 export function maxSequenceTokens(spec: ReplicaSpec): number {
   const { kvBlocks, scheduler } = spec;
+  if (spec.compat === "vidur") return Infinity;
   const { blockSize, watermarkFraction, maxTokensPerRequest } = scheduler;
   switch (scheduler.kind) {
     case "sarathi":

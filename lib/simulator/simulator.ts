@@ -28,8 +28,6 @@ export interface SimulatorOptions {
   readonly incidents?: readonly ReplicaIncident[];
   /** Events after this simulated time do not happen; `Infinity` by default. */
   readonly timeLimitSeconds?: number;
-  /** `"vidur"` reproduces Vidur bit for bit, its accidents included (spec/simulator.md). */
-  readonly compat?: "none" | "vidur";
 }
 
 /**
@@ -103,7 +101,6 @@ export class Simulator {
       observers = [],
       incidents = [],
       timeLimitSeconds = Infinity,
-      compat = "none",
     } = options;
     if (replicas.length === 0) {
       throw new RangeError("Cannot simulate: replicas must be non-empty, current value is []");
@@ -113,13 +110,12 @@ export class Simulator {
         `Cannot simulate: timeLimitSeconds must be >= 0, current value is ${timeLimitSeconds}`,
       );
     }
-    const vidur = compat === "vidur";
     this.#limitSeconds = timeLimitSeconds;
     this.#observers = observers;
     this.#incidents = orderIncidents(incidents, replicas.length);
     this.#requests = new RequestTable(workload);
-    if (!vidur) checkSequencesFit(workload, replicas);
-    this.#replicas = replicas.map((spec, i) => new ReplicaState(i, spec, this.#requests, vidur));
+    checkSequencesFit(workload, replicas);
+    this.#replicas = replicas.map((spec, i) => new ReplicaState(i, spec, this.#requests));
     this.#availableCount = replicas.length;
     this.#engine = new ReplicaEngine({
       requests: this.#requests,
@@ -127,7 +123,6 @@ export class Simulator {
       clock: this.#clock,
       instant: this.#instant,
       observers,
-      vidur,
     });
     this.#liveView = new LiveClusterView(
       this.#clock,

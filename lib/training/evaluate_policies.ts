@@ -113,7 +113,6 @@ function simulateRouter(
 ): SimulationResult {
   const simulator = new Simulator(workload, replicas, {
     observers: router.observer === undefined ? [] : [router.observer],
-    compat: config.cluster.compat,
   });
   if (router instanceof PolicyRouter) {
     const { arrivalSeconds } = workload;

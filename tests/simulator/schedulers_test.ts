@@ -1,11 +1,6 @@
 /** Batches of each scheduler, followed by hand; an iteration takes one second. */
 import assert from "node:assert/strict";
-import {
-  type ReplicaSpec,
-  type SchedulerConfig,
-  Simulator,
-  type SimulatorOptions,
-} from "../../lib/simulator/mod.ts";
+import { type ReplicaSpec, type SchedulerConfig, Simulator } from "../../lib/simulator/mod.ts";
 import type { Workload } from "../../lib/workload/mod.ts";
 import { makeReplica, makeWorkload } from "./_fixtures.ts";
 
@@ -14,11 +9,9 @@ function trace(
   workload: Workload,
   scheduler: Partial<SchedulerConfig>,
   spec: Partial<ReplicaSpec> = {},
-  options: SimulatorOptions = {},
 ): { batches: string[]; simulator: Simulator } {
   const batches: string[] = [];
   const simulator = new Simulator(workload, [makeReplica(scheduler, spec)], {
-    ...options,
     observers: [{
       onBatchStageEnd: ({ requestCount, requests, tokens }) => {
         const rows = Array.from({ length: requestCount }, (_, i) => `${requests[i]}:${tokens[i]}`);
@@ -53,7 +46,7 @@ Deno.test("vllm limits a prompt batch to its padded size", () => {
 Deno.test("vllm admits a prompt over the limit alone, where Vidur waits for ever", () => {
   const scheduler = { kind: "vllm", maxTokensInBatch: 9 } as const;
   assert.equal(trace(three, scheduler).batches[0], "0:10");
-  const { batches, simulator } = trace(three, scheduler, {}, { compat: "vidur" });
+  const { batches, simulator } = trace(three, scheduler, { compat: "vidur" });
   assert.deepEqual(batches, []);
   assert.equal(simulator.result().unfinishedCount, 3);
 });
@@ -112,7 +105,7 @@ Deno.test("faster_transformer keeps a group together and frees it when the last 
 
 Deno.test("faster_transformer leaks the blocks of early finishers when it has to be Vidur's", () => {
   const scheduler = { kind: "faster_transformer", maxTokensPerRequest: 64 } as const;
-  const { batches, simulator } = trace(three, scheduler, { kvBlocks: 8 }, { compat: "vidur" });
+  const { batches, simulator } = trace(three, scheduler, { kvBlocks: 8, compat: "vidur" });
   assert.deepEqual(batches, ["0:10", "0:1", "0:1", "1:6 2:5", "1:1"]);
   assert.equal(simulator.view.kvBlocksUsed(0), 4);
   assert.equal(simulator.view.runningCount(0), 1);
@@ -161,7 +154,7 @@ Deno.test("A preempted partial prompt stays a prompt, and turns into output only
   } as const;
   const sane = trace(workload, scheduler, { kvBlocks: 5 }).simulator;
   assert.equal(sane.promptTokensAfterRestarts[1], 12);
-  const vidur = trace(workload, scheduler, { kvBlocks: 5 }, { compat: "vidur" }).simulator;
+  const vidur = trace(workload, scheduler, { kvBlocks: 5, compat: "vidur" }).simulator;
   assert.ok(vidur.promptTokensAfterRestarts[1]! < 12);
   const firstToken = (simulator: Simulator) => simulator.result().outcomes.firstTokenSeconds[1]!;
   assert.ok(firstToken(vidur) < firstToken(sane));

@@ -16,20 +16,19 @@ import { VllmV1Scheduler } from "./vllm_v1.ts";
  * Builds the scheduler that the replica's configuration names.
  *
  * @param replica State that the scheduler will work on.
- * @param vidur Reproduce Vidur where it is not sane.
  */
-export function createReplicaScheduler(replica: ReplicaState, vidur: boolean): ReplicaScheduler {
+export function createReplicaScheduler(replica: ReplicaState): ReplicaScheduler {
   switch (replica.spec.scheduler.kind) {
     case "sarathi":
       return new SarathiScheduler(replica);
     case "vllm":
-      return new VllmScheduler(replica, !vidur);
+      return new VllmScheduler(replica);
     case "vllm_v1":
       return new VllmV1Scheduler(replica);
     case "orca":
       return new OrcaScheduler(replica);
     case "faster_transformer":
-      return new FasterTransformerScheduler(replica, vidur);
+      return new FasterTransformerScheduler(replica);
     case "lightllm":
       return new LightLlmScheduler(replica);
   }

@@ -24,20 +24,20 @@ interface Group {
 export class FasterTransformerScheduler implements ReplicaScheduler {
   readonly #replica: ReplicaState;
   readonly #reservedBlocks: number;
+  /**
+   * In Vidur, requests that complete before the last iteration of their group never give their
+   * blocks back, until the replica runs one request at a time.
+   */
   readonly #leaksBlocks: boolean;
   readonly #groupOf: (Group | undefined)[];
   readonly #parkedGroups: Group[] = [];
 
-  /**
-   * @param replica State that the scheduler works on.
-   * @param leaksBlocks Reproduce Vidur: requests that complete before the last iteration of their
-   *   group never give their blocks back, until the replica runs one request at a time.
-   */
-  constructor(replica: ReplicaState, leaksBlocks: boolean) {
+  /** @param replica State that the scheduler works on. */
+  constructor(replica: ReplicaState) {
     const { maxTokensPerRequest, blockSize } = replica.spec.scheduler;
     this.#replica = replica;
     this.#reservedBlocks = Math.floor(maxTokensPerRequest / blockSize);
-    this.#leaksBlocks = leaksBlocks;
+    this.#leaksBlocks = replica.spec.compat === "vidur";
     this.#groupOf = replica.batches.map(() => undefined);
   }
 

@@ -22,20 +22,19 @@ export class VllmScheduler implements ReplicaScheduler {
   readonly #replica: ReplicaState;
   readonly #microBatchSize: number;
   readonly #watermarkBlocks: number;
+  /**
+   * Whether a prompt (or what is to be recomputed of a preempted request) longer than
+   * `maxTokensInBatch` may form a batch of its own. In Vidur it blocks the queue for ever.
+   */
   readonly #admitsLongPromptAlone: boolean;
 
-  /**
-   * @param replica State that the scheduler works on.
-   * @param admitsLongPromptAlone Whether a prompt (or what is to be recomputed of a preempted
-   *   request) longer than `maxTokensInBatch` may form a batch of its own. In Vidur it blocks the
-   *   queue for ever.
-   */
-  constructor(replica: ReplicaState, admitsLongPromptAlone: boolean) {
+  /** @param replica State that the scheduler works on. */
+  constructor(replica: ReplicaState) {
     const { scheduler, stageCount, kvBlocks } = replica.spec;
     this.#replica = replica;
     this.#microBatchSize = Math.floor(scheduler.batchSizeCap / stageCount);
     this.#watermarkBlocks = Math.floor(scheduler.watermarkFraction * kvBlocks);
-    this.#admitsLongPromptAlone = admitsLongPromptAlone;
+    this.#admitsLongPromptAlone = replica.spec.compat !== "vidur";
   }
 
   /** @inheritdoc */
