@@ -16,8 +16,9 @@ export const trainingSchema = z.strictObject({
   decisions: z.int().min(1).default(20_000).describe(
     "Requests routed in training, over all environments; rounded up to whole rollouts",
   ),
-  episodeRequests: z.int().min(1).default(1000).describe(
-    "Requests of one simulation before the next begins on an idle cluster",
+  episodeRequests: z.int().min(2).default(1000).describe(
+    "Requests of one simulation before the next begins on an idle cluster; the first episodes are " +
+      "shorter, each by another amount",
   ),
   statisticsStabilizationSteps: z.int().min(0).default(100).describe(
     "Decisions under uniformly random actions that feed the normaliser before training begins, " +

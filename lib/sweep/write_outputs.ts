@@ -26,10 +26,12 @@ import {
   learningCurves,
   rewardComponents,
   writeChart,
+  writeReport,
 } from "../plot/mod.ts";
 import { Rng } from "../random/mod.ts";
 import type { ExpandedSweep, Trial } from "./expand.ts";
 import type { TrialReport } from "./run_trial.ts";
+import { composeReport } from "./sweep_report.ts";
 
 /** Policies compared on one cluster, workload and set of evaluation seeds. */
 export interface ScenarioComparison {
@@ -93,7 +95,20 @@ export async function writeOutputs(
   }
   const scenarios = compareScenarios(sweep, trials, requests);
   if (scenarios === undefined) return undefined;
-  await writeCharts(`${out}/plots`, chartsOf(scenarios, tables), signal);
+  const charted = scenarios.map((scenario, index) => ({
+    comparison: scenario.comparison,
+    charts: scenarioCharts(scenario, scenarios.length > 1 ? `_${index + 1}` : ""),
+  }));
+  const trainingCharts = tables.training === undefined ? {} : {
+    learning_curves: learningCurves(tables.training),
+    reward_components: rewardComponents(tables.training),
+  };
+  const charts = Object.assign({}, ...charted.map((entry) => entry.charts), trainingCharts);
+  await writeCharts(`${out}/plots`, charts, signal);
+  await writeReport(
+    `${out}/report.html`,
+    composeReport({ sweep, reports, scenarios: charted, trainingCharts }),
+  );
   return { scenarios: scenarios.map(({ comparison }) => comparison) };
 }
 
@@ -151,26 +166,19 @@ function compareScenarios(
   return compared;
 }
 
-/** Charts by file name. */
-function chartsOf(
-  scenarios: readonly ComparedScenario[],
-  { training }: Readonly<Record<string, Table>>,
+/** Charts of one scenario by file name. */
+function scenarioCharts(
+  { comparison: { comparisons }, requests, config }: ComparedScenario,
+  suffix: string,
 ): Record<string, Chart> {
-  const charts: Record<string, Chart> = {};
-  for (const [index, { comparison: { comparisons }, requests, config }] of scenarios.entries()) {
-    const suffix = scenarios.length > 1 ? `_${index + 1}` : "";
-    const replicaNames = config.cluster.replicas.flatMap(({ gpu, count }) =>
-      Array.from({ length: count }, () => gpu)
-    ).map((gpu, replica) => `${replica} ${gpu}`);
-    charts[`e2e_bars${suffix}`] = latencyBars(comparisons);
-    charts[`e2e_ecdf${suffix}`] = latencyEcdf(requests);
-    charts[`action_shares${suffix}`] = actionShares(comparisons, { replicaNames });
-  }
-  if (training !== undefined) {
-    charts.learning_curves = learningCurves(training);
-    charts.reward_components = rewardComponents(training);
-  }
-  return charts;
+  const replicaNames = config.cluster.replicas
+    .flatMap(({ gpu, count }) => Array.from({ length: count }, () => gpu))
+    .map((gpu, replica) => `${replica} ${gpu}`);
+  return {
+    [`e2e_bars${suffix}`]: latencyBars(comparisons),
+    [`e2e_ecdf${suffix}`]: latencyEcdf(requests),
+    [`action_shares${suffix}`]: actionShares(comparisons, { replicaNames }),
+  };
 }
 
 async function writeCharts(

@@ -39,6 +39,7 @@ export {
   curriculumPosition,
   type EpisodeDifficulty,
 } from "./curriculum.ts";
+export { useSimdBackend } from "./backend.ts";
 export type { Environment, StepResult } from "./environment.ts";
 export {
   type EvaluateOptions,

@@ -18,8 +18,8 @@ export interface Scenario {
   readonly replicas: readonly ReplicaSpec[];
   /** Speed of each replica relative to the fastest, for routers that are told. */
   readonly relativeSpeeds: Float64Array;
-  /** The requests of a training episode. */
-  trainingWorkload(rng: Rng): Workload;
+  /** The requests of a training episode; `count` is the configured number by default. */
+  trainingWorkload(rng: Rng, count?: number): Workload;
   /** The held-out requests of an evaluation run: the same for every policy. */
   evaluationWorkload(seed: number): Workload;
 }
@@ -58,7 +58,8 @@ export async function openScenario(config: ExperimentConfig): Promise<Scenario> 
     config,
     replicas,
     relativeSpeeds: relativeSpeeds(replicas),
-    trainingWorkload: (rng) => source.sample(rng, { count: training.episodeRequests }, "train"),
+    trainingWorkload: (rng, count = training.episodeRequests) =>
+      source.sample(rng, { count }, "train"),
     evaluationWorkload: (seed) =>
       source.sample(
         new Rng(seed).stream("evaluation"),

@@ -1,0 +1,51 @@
+/**
+ * What does a policy need to see? The document's layout with and without its history features, for
+ * several numbers of described requests per replica.
+ *
+ * Run with: deno task sweep experiments/state_features.ts
+ *
+ * @module
+ */
+import { defineSweep, type SweepDefinition } from "@signalbox/signalbox/sweep";
+
+const sweep: SweepDefinition = defineSweep({
+  name: "state_features",
+  description:
+    "PPO on the document's state layout, its enhanced features on and off, describing 0, 2 or 4 " +
+    "queued requests per replica; one H100, one A100 and two A40 at about 75 % load.",
+  base: {
+    cluster: { replicas: [{ gpu: "h100" }, { gpu: "a100" }, { gpu: "a40", count: 2 }] },
+    workload: { kind: "fitted", ratePerSecond: 18 },
+    state: { layout: "vidurrl" },
+    policy: { kind: "replica_scorer", hiddenSize: 32 },
+    reward: { mode: "sojourn" },
+    ppo: {
+      learningRate: 1e-3,
+      learningRateSchedule: "linear",
+      gaeLambda: 0.97,
+      clipRatio: 0.2,
+      entropyCoef: 0.002,
+      klCoef: 0,
+      targetKl: 0.03,
+      epochs: 3,
+      rolloutLength: 128,
+      minibatchSize: 512,
+      maxGradNorm: 0.5,
+      rewardScaling: true,
+      rewardClip: 10,
+    },
+    training: { environments: 16, decisions: 40_000, discountTauSeconds: 20 },
+  },
+  grid: {
+    "state.enhancedFeatures": [false, true],
+    "state.maxQueueRequests": [0, 2, 4],
+  },
+  seeds: [1, 2],
+  baselines: ["random", "least_outstanding", "lor_tbt", "speed_weighted_lor"],
+  quick: {
+    set: { "training.decisions": 4096, "evaluation.seeds": [1, 2], "evaluation.requests": 400 },
+    seeds: [1],
+  },
+});
+
+export default sweep;

@@ -1,0 +1,75 @@
+// deno-lint-ignore-file no-console
+/**
+ * `deno task simulate`: runs one workload through one policy and prints what happened.
+ *
+ * @module
+ */
+import Table from "cli-table3";
+import { Command } from "commander";
+import {
+  requestRows,
+  requestsSchema,
+  summarizeRequests,
+  summaryColumns,
+  tableFromRows,
+  writeParquet,
+} from "../metrics/mod.ts";
+import { evaluatePolicies, openScenario } from "../training/mod.ts";
+import { parseArguments, parsePositive, parseSeeds } from "./_arguments.ts";
+import {
+  addExperimentOptions,
+  type ExperimentOptions,
+  loadExperiment,
+} from "./_experiment_options.ts";
+import { withInterrupts } from "./_interrupt.ts";
+import { findPolicy } from "./_policies.ts";
+import { runCommand } from "./_run_command.ts";
+
+interface SimulateOptions extends ExperimentOptions {
+  readonly policy: string;
+  readonly seed: readonly number[];
+  readonly requests?: number;
+  readonly out?: string;
+}
+
+const program = addExperimentOptions(new Command("simulate"))
+  .description("Simulates one run and prints its latencies and rates")
+  .option("--policy <name>", "who routes", "least_outstanding")
+  .option("--seed <n>", "arrival seed", parseSeeds, [1])
+  .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
+  .option("--out <file>", "also write one row a request to this Parquet file");
+
+await runCommand(async (args) => {
+  const options = parseArguments(program, args).opts<SimulateOptions>();
+  const config = await loadExperiment(options);
+  const requests = options.requests ?? config.evaluation.requests;
+  const scenario = await openScenario({
+    ...config,
+    evaluation: { ...config.evaluation, requests, seeds: [options.seed[0]!] },
+  });
+  const entry = findPolicy(scenario, options.policy);
+  const runs = await withInterrupts((signal) => evaluatePolicies(scenario, [entry], { signal }));
+  const { workload, result, evaluationSeed, label } = runs[0]!;
+  const table = new Table({ style: { head: [], border: [], compact: true } });
+  table.push(
+    { policy: label },
+    { workload: workload.name },
+    { "simulated seconds": result.endSeconds.toFixed(2) },
+    { batches: String(result.batchCount) },
+    ...Object.entries(summaryColumns(summarizeRequests(workload, result, scenario.replicas.length)))
+      .map(([name, value]) => ({ [name.replaceAll("_", " ")]: show(value) })),
+  );
+  console.log(table.toString());
+  if (options.out !== undefined) {
+    const labels = { trialId: "simulate", policy: label, trainingSeed: null, evaluationSeed };
+    const rows = requestRows(labels, workload, result.outcomes);
+    await writeParquet(options.out, tableFromRows(requestsSchema, rows));
+    console.log(`Written to ${options.out}`);
+  }
+});
+
+function show(value: number | null | ArrayLike<number>): string {
+  if (value === null) return "none";
+  if (typeof value !== "number") return Array.from(value, (share) => share.toFixed(3)).join(" ");
+  return Number.isInteger(value) ? String(value) : value.toPrecision(5);
+}
