@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { AdamOptimizer, type AdamState, type AdamStepOptions, globalNorm } from "./adam.ts";
 export {
   canCompile,
   type CompiledFunction,

@@ -11,21 +11,21 @@ import { type KernelExports, type KernelModule, loadKernels } from "./_module.ts
 export class HeapData {
   readonly dtype = "float32";
   refCount = 1;
-  readonly #memory: WebAssembly.Memory;
+  readonly #backend: SimdBackend;
   #values: Float32Array | undefined;
 
   constructor(
+    backend: SimdBackend,
     readonly allocator: Allocator,
-    memory: WebAssembly.Memory,
     readonly pointer: number,
     readonly length: number,
   ) {
-    this.#memory = memory;
+    this.#backend = backend;
   }
 
   /** View of the values, made when JavaScript code first asks for it. */
   get values(): Float32Array {
-    return this.#values ??= new Float32Array(this.#memory.buffer, this.pointer, this.length);
+    return this.#values ??= this.#backend.view(this.pointer, this.length);
   }
 }
 
@@ -65,6 +65,8 @@ export type KernelCall = Exclude<
 export class SimdBackend extends tf.MathBackendCPU {
   readonly #module: KernelModule;
   readonly #heap: Heap;
+  /** The memory under all its names: growing gives it a new buffer object, old ones stay valid. */
+  readonly #buffers = new WeakSet<ArrayBufferLike>();
   #recorder: Recorder | undefined;
 
   /** @param relaxed Whether to use fused multiply-adds; by default whatever the engine accepts. */
@@ -101,7 +103,14 @@ export class SimdBackend extends tf.MathBackendCPU {
 
   /** View of a part of the memory. */
   view(pointer: number, length: number): Float32Array {
-    return new Float32Array(this.#module.memory.buffer, pointer, length);
+    const { buffer } = this.#module.memory;
+    this.#buffers.add(buffer);
+    return new Float32Array(buffer, pointer, length);
+  }
+
+  /** Address of an array that {@linkcode SimdBackend.view} made; undefined for any other. */
+  address(array: Float32Array): number | undefined {
+    return this.#buffers.has(array.buffer) ? array.byteOffset : undefined;
   }
 
   /** Runs `f` with a recorder listening. */
@@ -127,7 +136,7 @@ export class SimdBackend extends tf.MathBackendCPU {
     const allocator = this.#recorder ?? this.#heap;
     const pointer = allocator.allocate(length * 4);
     const dataId = {};
-    this.data.set(dataId, new HeapData(allocator, this.#module.memory, pointer, length));
+    this.data.set(dataId, new HeapData(this, allocator, pointer, length));
     return { info: { dataId, shape: shape as number[], dtype: "float32" }, pointer };
   }
 
@@ -161,7 +170,7 @@ export class SimdBackend extends tf.MathBackendCPU {
     if (present instanceof HeapData) return present;
     const { values, refCount } = present as { values: Float32Array; refCount: number };
     const pointer = this.#heap.allocate(values.length * 4);
-    const data = new HeapData(this.#heap, this.#module.memory, pointer, values.length);
+    const data = new HeapData(this, this.#heap, pointer, values.length);
     data.refCount = refCount;
     data.values.set(values);
     this.data.set(tensor.dataId, data);
