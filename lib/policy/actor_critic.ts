@@ -84,10 +84,11 @@ export function createActorCritic(
   const criticGru = recurrentStack("critic.gru", criticGruLayers, gruLayers * hiddenSize);
   const criticHead = linear("critic.head", hiddenSize, 1, VALUE_HEAD_GAIN);
 
-  function forward({ observations, hiddenStates, keep }: NetworkInput): NetworkOutput {
+  function forward({ observations, memory }: NetworkInput): NetworkOutput {
     const nextHidden: tf.Tensor2D[] = [];
     function recur(input: tf.Tensor2D, { layers, firstColumn }: RecurrentStack): tf.Tensor2D {
       return layers.reduce((sequence, parameters, i) => {
+        const { hiddenStates, keep } = memory!;
         const begin = firstColumn + i * hiddenSize;
         const initial = tf.slice(hiddenStates, [0, begin], [-1, hiddenSize]);
         const { outputs, hiddenState } = gru(sequence, initial, { keep, parameters });
@@ -98,14 +99,14 @@ export function createActorCritic(
 
     const projected = dense(layerNorm(observations, inputNorm), project, "gelu");
     const features = applyHiddenLayers(dense(projected, reduce), shared);
-    const memory = recur(features, sharedGru);
-    const scores = dense(applyHiddenLayers(memory, actorBranch), actorHead);
-    const criticMemory = recur(applyHiddenLayers(memory, criticBranch), criticGru);
-    return {
+    const context = recur(features, sharedGru);
+    const scores = dense(applyHiddenLayers(context, actorBranch), actorHead);
+    const critic = recur(applyHiddenLayers(context, criticBranch), criticGru);
+    const output = {
       logits: actorNorm === undefined ? scores : layerNorm(scores, actorNorm, "tanh"),
-      values: tf.reshape(dense(criticMemory, criticHead), [-1]),
-      hiddenStates: nextHidden.length === 0 ? hiddenStates : tf.concat(nextHidden, 1),
+      values: tf.reshape(dense(critic, criticHead), [-1]) as tf.Tensor1D,
     };
+    return nextHidden.length === 0 ? output : { ...output, hiddenStates: tf.concat(nextHidden, 1) };
   }
 
   return { hiddenStateSize: (gruLayers + criticGruLayers) * hiddenSize, forward };

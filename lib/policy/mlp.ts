@@ -47,11 +47,10 @@ export function createMlp(
 
   const actor = trunk("actor", actionCount, POLICY_HEAD_GAIN);
   const critic = trunk("critic", 1, VALUE_HEAD_GAIN);
-  function forward({ observations, hiddenStates }: NetworkInput): NetworkOutput {
+  function forward({ observations }: NetworkInput): NetworkOutput {
     return {
       logits: apply(observations, actor),
       values: tf.reshape(apply(observations, critic), [-1]),
-      hiddenStates,
     };
   }
   return { hiddenStateSize: 0, forward };

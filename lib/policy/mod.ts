@@ -3,6 +3,12 @@
  *
  * @module
  */
+export {
+  ArrayFunction,
+  type NamedArrays,
+  type NamedTensors,
+  type ShapedArray,
+} from "./array_function.ts";
 export { categoricalEntropy, categoricalKl, categoricalLogProbabilities } from "./categorical.ts";
 export { orthogonal } from "./initialization.ts";
 export type {
@@ -13,6 +19,7 @@ export type {
   ReplicaLayout,
 } from "./network.ts";
 export { type NamedWeights, ParameterSet } from "./parameters.ts";
+export { clip, maximum, minimum, positivePart } from "./piecewise.ts";
 export {
   type ActOptions,
   createPolicy,

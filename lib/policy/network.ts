@@ -30,16 +30,22 @@ export interface PolicyShape {
   readonly replicaLayout?: ReplicaLayout;
 }
 
-/** A batch of `rows` sequences of `steps` steps, flattened time-major: row `t * rows + b`. */
-export interface NetworkInput {
-  /** `[steps * rows, D]`. */
-  readonly observations: tf.Tensor2D;
+/** What a recurrent network needs to know about the past of `rows` sequences of `steps` steps. */
+export interface NetworkMemory {
   /** `[rows, S]`, before the first step. */
   readonly hiddenStates: tf.Tensor2D;
   /** `[steps, rows]`: 0 where an episode starts and the hidden state is cleared first, else 1. */
   readonly keep: tf.Tensor2D;
+}
+
+/** A batch of `rows` sequences of `steps` steps, flattened time-major: row `t * rows + b`. */
+export interface NetworkInput {
+  /** `[steps * rows, D]`. */
+  readonly observations: tf.Tensor2D;
+  /** Absent for feed-forward networks. */
+  readonly memory?: NetworkMemory | undefined;
   /** `[steps * rows, A]`, 1 = allowed, 0 = not; absent when every action is allowed. */
-  readonly actionMask?: tf.Tensor2D;
+  readonly actionMask?: tf.Tensor2D | undefined;
 }
 
 /** What a network computes. */
@@ -48,8 +54,8 @@ export interface NetworkOutput {
   readonly logits: tf.Tensor2D;
   /** `[steps * rows]`. */
   readonly values: tf.Tensor1D;
-  /** `[rows, S]`, after the last step. */
-  readonly hiddenStates: tf.Tensor2D;
+  /** `[rows, S]`, after the last step; absent for feed-forward networks. */
+  readonly hiddenStates?: tf.Tensor2D;
 }
 
 /** A policy and a value function over one set of parameters. */

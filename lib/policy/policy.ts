@@ -6,6 +6,7 @@
  */
 import type { Rng } from "../random/mod.ts";
 import { createActorCritic } from "./actor_critic.ts";
+import { ArrayFunction, type NamedTensors, type ShapedArray } from "./array_function.ts";
 import { categoricalEntropy, categoricalLogProbabilities, chooseAction } from "./categorical.ts";
 import { createMlp } from "./mlp.ts";
 import type { Network, NetworkInput, PolicyShape } from "./network.ts";
@@ -68,8 +69,8 @@ export interface SequenceBatch {
   readonly actions: Int32Array;
   /** `[T, B]`, the ones used for acting. */
   readonly temperatures: Float32Array;
-  /** `[T, B, A]`; absent when every action was allowed. */
-  readonly actionMasks?: Uint8Array | undefined;
+  /** `[T, B, A]`, 1 = allowed. */
+  readonly actionMasks: Uint8Array;
 }
 
 /** What training needs of stored decisions under the present parameters; tensors of the caller. */
@@ -113,6 +114,7 @@ export class Policy {
   /** The trainable numbers. */
   readonly parameters: ParameterSet;
   readonly #network: Network;
+  readonly #forward: ArrayFunction;
 
   /** Use {@linkcode createPolicy}. */
   constructor(config: PolicyConfig, shape: PolicyShape, rng: Rng) {
@@ -121,6 +123,10 @@ export class Policy {
     this.actionCount = shape.actionCount;
     this.parameters = new ParameterSet();
     this.#network = createNetwork(config, shape, { parameters: this.parameters, rng });
+    this.#forward = new ArrayFunction(
+      (inputs) => ({ ...this.#network.forward(decodeSteps(inputs)) }),
+      this.parameters.variables,
+    );
   }
 
   /** Floats S of hidden state per environment; 0 = feed-forward. */
@@ -158,21 +164,21 @@ export class Policy {
     if (actionMasks !== undefined) {
       this.#checkLength("actionMasks", actionMasks, rows, this.actionCount);
     }
-    return tf.tidy(() => {
-      const output = this.#network.forward(this.#networkInput({
+    const { logits, values, hiddenStates: next } = this.#forward.run(
+      this.#encodeSteps({
         sequenceLength: 1,
         sequenceCount: rows,
         observations,
         hiddenStates: hiddenStates ?? new Float32Array(0),
         episodeStarts: episodeStarts ?? new Uint8Array(rows),
         actionMasks,
-      }));
-      return {
-        logits: Float32Array.from(output.logits.dataSync()),
-        values: Float32Array.from(output.values.dataSync()),
-        hiddenStates: Float32Array.from(output.hiddenStates.dataSync()),
-      };
-    });
+      }),
+    );
+    return {
+      logits: logits!.slice(),
+      values: values!.slice(),
+      hiddenStates: next?.slice() ?? new Float32Array(0),
+    };
   }
 
   /**
@@ -211,23 +217,39 @@ export class Policy {
   }
 
   /**
-   * Differentiable evaluation of stored decisions under the present parameters. Hidden states are
-   * rebuilt from the stored initial ones, reset inside the sequences. Call inside `tf.tidy` or a
-   * gradient function.
+   * A batch as the arrays that {@linkcode Policy.evaluateActions} wants as tensors. The arrays may be
+   * those of the batch.
    */
-  evaluateActions(batch: SequenceBatch): Evaluation {
+  encodeBatch(batch: SequenceBatch): Record<string, ShapedArray> {
     const rows = batch.sequenceLength * batch.sequenceCount;
-    const input = this.#networkInput(batch);
+    return {
+      ...this.#encodeSteps(batch),
+      temperatures: { values: batch.temperatures, shape: [rows, 1] },
+      chosen: {
+        values: oneHot(batch.actions, this.actionCount),
+        shape: [rows, this.actionCount],
+      },
+    };
+  }
+
+  /**
+   * Differentiable evaluation of stored decisions under the present parameters. Hidden states are
+   * rebuilt from the stored initial ones, reset inside the sequences. Call inside `tf.tidy`, a
+   * gradient function or an {@linkcode ArrayFunction}.
+   *
+   * @param inputs Tensors of {@linkcode Policy.encodeBatch}'s names and shapes; others are ignored.
+   */
+  evaluateActions(inputs: NamedTensors): Evaluation {
+    const input = decodeSteps(inputs);
     const { logits, values } = this.#network.forward(input);
     const logProbabilities = categoricalLogProbabilities(
       logits,
-      tf.tensor2d(batch.temperatures, [rows, 1]),
+      inputs["temperatures"] as tf.Tensor2D,
       input.actionMask,
     );
-    // A product with one-hot rows, not a gather: the gather's gradient is missing on some backends.
-    const chosen = tf.tensor2d(oneHot(batch.actions, this.actionCount), [rows, this.actionCount]);
     return {
-      logProbs: tf.sum(tf.mul(logProbabilities, chosen), 1),
+      // A product with one-hot rows, not a gather: its gradient is missing on some backends.
+      logProbs: tf.sum(tf.mul(logProbabilities, inputs["chosen"]!), 1),
       entropies: categoricalEntropy(logProbabilities),
       values,
       logits,
@@ -251,28 +273,29 @@ export class Policy {
 
   /** Frees the parameters. */
   dispose(): void {
+    this.#forward.dispose();
     this.parameters.dispose();
   }
 
-  /** Tensors of a batch; `tf.tidy` of the caller frees them. */
-  #networkInput(
-    batch: Omit<SequenceBatch, "actions" | "temperatures">,
-  ): NetworkInput {
+  /** What the network needs, as arrays; masks only where they forbid something. */
+  #encodeSteps(batch: StepBatch): Record<string, ShapedArray> {
     const { sequenceLength, sequenceCount, observations, episodeStarts, actionMasks } = batch;
+    const { observationSize, actionCount, hiddenStateSize } = this;
     const rows = sequenceLength * sequenceCount;
-    const input = {
-      observations: tf.tensor2d(observations, [rows, this.observationSize]),
-      hiddenStates: tf.tensor2d(batch.hiddenStates, [sequenceCount, this.hiddenStateSize]),
-      keep: tf.tensor2d(
-        Float32Array.from(episodeStarts, (start) => 1 - start),
-        [sequenceLength, sequenceCount],
-      ),
+    const arrays: Record<string, ShapedArray> = {
+      observations: { values: observations, shape: [rows, observationSize] },
     };
-    if (actionMasks === undefined) return input;
-    return {
-      ...input,
-      actionMask: tf.tensor2d(Float32Array.from(actionMasks), [rows, this.actionCount]),
-    };
+    if (hiddenStateSize > 0) {
+      const shape = [sequenceCount, hiddenStateSize];
+      const keep = Float32Array.from(episodeStarts, (start) => 1 - start);
+      arrays["hiddenStates"] = { values: batch.hiddenStates, shape };
+      arrays["keep"] = { values: keep, shape: [sequenceLength, sequenceCount] };
+    }
+    if (actionMasks?.includes(0)) {
+      const values = Float32Array.from(actionMasks);
+      arrays["actionMask"] = { values, shape: [rows, actionCount] };
+    }
+    return arrays;
   }
 
   /** Refuses an array whose length is not `rows * width`. */
@@ -295,6 +318,21 @@ export class Policy {
  */
 export function createPolicy(config: PolicyConfig, shape: PolicyShape, rng: Rng): Policy {
   return new Policy(config, shape, rng);
+}
+
+/** What a forward pass depends on. */
+type StepBatch = Omit<SequenceBatch, "actions" | "temperatures" | "actionMasks"> & {
+  readonly actionMasks?: Uint8Array | undefined;
+};
+
+/** The network's input from encoded steps. */
+function decodeSteps(tensors: NamedTensors): NetworkInput {
+  const { observations, hiddenStates, keep, actionMask } = tensors as Record<string, tf.Tensor2D>;
+  return {
+    observations: observations!,
+    memory: hiddenStates && keep && { hiddenStates, keep },
+    actionMask,
+  };
 }
 
 /** The network of a configuration. */

@@ -15,6 +15,7 @@ import type {
   ReplicaLayout,
 } from "./network.ts";
 import type { ParameterSet } from "./parameters.ts";
+import { maximum } from "./piecewise.ts";
 import type { ReplicaScorerConfig } from "./policy_schema.ts";
 
 /** Stands in for minus infinity in the pooled maximum over available replicas. */
@@ -63,29 +64,33 @@ export function createReplicaScorer(
   const critic = [hidden("critic.0", contextSize), hidden("critic.1", hiddenSize)];
   const criticHead = head("critic.head", VALUE_HEAD_GAIN);
 
-  function forward({ observations, hiddenStates, actionMask }: NetworkInput): NetworkOutput {
+  function forward({ observations, actionMask }: NetworkInput): NetworkOutput {
     const rows = observations.shape[0];
     const replicaColumns = replicaCount * perReplicaSize;
     const slices = tf.slice(observations, [0, 0], [rows, replicaColumns])
       .as2D(rows * replicaCount, perReplicaSize);
     const encoded = applyRelu(slices, replicaEncoder);
-    const context = pool(encoded.as3D(rows, replicaCount, hiddenSize), actionMask);
+    const columns = encoded.as2D(rows, replicaCount * hiddenSize);
+    const pools = pool(tf.split(columns, replicaCount, 1), actionMask);
     if (globalEncoder !== undefined) {
       const rest = tf.slice(observations, [0, replicaColumns], [rows, globalSize]);
-      context.unshift(dense(rest, globalEncoder, "relu"));
+      pools.unshift(dense(rest, globalEncoder, "relu"));
     }
-    const pooled = tf.concat(context, 1);
-    const repeated = tf.tile(pooled.as3D(rows, 1, contextSize), [1, replicaCount, 1])
+    const context = tf.concat(pools, 1);
+    const repeated = tf.concat(Array<tf.Tensor2D>(replicaCount).fill(context), 1)
       .as2D(rows * replicaCount, contextSize);
     const joined = tf.concat([encoded, repeated], 1);
     const scores = dense(dense(joined, scorer, "relu"), scorerHead);
-    const load = loadFeatures.map((offset) => tf.slice(slices, [0, offset], [-1, 1]));
-    const residual = loadResidualSlope > 0 ? tf.mul(tf.addN(load), -loadResidualSlope) : 0;
     return {
-      logits: tf.reshape(tf.add(scores, residual), [rows, replicaCount]),
-      values: tf.reshape(dense(applyRelu(pooled, critic), criticHead), [-1]),
-      hiddenStates,
+      logits: tf.sub(scores, residual(slices)).as2D(rows, replicaCount),
+      values: tf.reshape(dense(applyRelu(context, critic), criticHead), [-1]),
     };
+  }
+  /** Slope times load, `[rows * replicas, 1]`. */
+  function residual(slices: tf.Tensor2D): tf.Tensor2D | number {
+    if (loadResidualSlope === 0) return 0;
+    const loads = loadFeatures.map((offset) => tf.slice(slices, [0, offset], [-1, 1]));
+    return tf.mul(loadResidualSlope, loads.reduce((sum, load) => tf.add(sum, load)));
   }
   return { hiddenStateSize: 0, forward };
 }
@@ -96,14 +101,22 @@ function applyRelu(input: tf.Tensor2D, layers: readonly DenseParameters[]): tf.T
 }
 
 /** Mean and maximum over the available replicas, each `[rows, features]`. */
-function pool(encoded: tf.Tensor3D, actionMask: tf.Tensor2D | undefined): tf.Tensor2D[] {
-  if (actionMask === undefined) return [tf.mean(encoded, 1), tf.max(encoded, 1)];
-  const mask = tf.expandDims(actionMask, 2);
-  const available = tf.sum(mask, 1);
-  return [
-    tf.div(tf.sum(tf.mul(encoded, mask), 1), available),
-    tf.max(tf.add(encoded, tf.mul(tf.sub(mask, 1), UNAVAILABLE)), 1),
-  ];
+function pool(replicas: tf.Tensor2D[], actionMask: tf.Tensor2D | undefined): tf.Tensor2D[] {
+  function add(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+    return tf.add(a, b);
+  }
+  if (actionMask === undefined) {
+    return [
+      tf.div(replicas.reduce(add), replicas.length),
+      replicas.reduce((a, b) => maximum(a, b)),
+    ];
+  }
+  const masks: tf.Tensor2D[] = tf.split(actionMask, replicas.length, 1);
+  const present = replicas.map((replica, i): tf.Tensor2D => tf.mul(replica, masks[i]!));
+  const lowered = replicas.map((replica, i): tf.Tensor2D =>
+    tf.add(replica, tf.mul(tf.sub(masks[i]!, 1), UNAVAILABLE))
+  );
+  return [tf.div(present.reduce(add), masks.reduce(add)), lowered.reduce((a, b) => maximum(a, b))];
 }
 
 /** The layout, known to fit. */

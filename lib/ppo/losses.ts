@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { clip, maximum, minimum, positivePart } from "../policy/mod.ts";
 
 /**
  * Clipped surrogate: -mean(min(ratio A, clip(ratio, 1 - c, 1 + c) A)).
@@ -17,8 +18,8 @@ export function clippedSurrogateLoss(
   advantages: tf.Tensor1D,
   clipRatio: number,
 ): tf.Scalar {
-  const clipped = tf.clipByValue(ratios, 1 - clipRatio, 1 + clipRatio);
-  return tf.neg(tf.mean(tf.minimum(tf.mul(ratios, advantages), tf.mul(clipped, advantages))));
+  const clipped = clip(ratios, 1 - clipRatio, 1 + clipRatio);
+  return tf.neg(tf.mean(minimum(tf.mul(ratios, advantages), tf.mul(clipped, advantages))));
 }
 
 /** What {@linkcode clippedValueLoss} compares. */
@@ -44,12 +45,12 @@ export function clippedValueLoss(
 ): tf.Scalar {
   const squared = tf.squaredDifference(values, returns);
   if (valueClipRatio === null) return tf.mul(0.5, tf.mean(squared));
-  const move = tf.clipByValue(tf.sub(values, oldValues), -valueClipRatio, valueClipRatio);
+  const move = clip(tf.sub(values, oldValues), -valueClipRatio, valueClipRatio);
   const clipped = tf.squaredDifference(tf.add(oldValues, move), returns);
-  return tf.mul(0.5, tf.mean(tf.maximum(squared, clipped)));
+  return tf.mul(0.5, tf.mean(maximum(squared, clipped)));
 }
 
 /** Penalty max(0, floor - H) on a mean entropy H below the floor; its gradient raises H. */
 export function entropyFloorPenalty(entropy: tf.Scalar, floor: number): tf.Scalar {
-  return tf.relu(tf.sub(floor, entropy));
+  return positivePart(tf.sub(floor, entropy));
 }

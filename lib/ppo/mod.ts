@@ -19,7 +19,12 @@ export {
   entropyFloorPenalty,
   type ValueTargets,
 } from "./losses.ts";
-export { type Objective, type ObjectiveConfig, ppoObjective } from "./objective.ts";
+export {
+  encodeMinibatch,
+  type Objective,
+  type ObjectiveConfig,
+  ppoObjective,
+} from "./objective.ts";
 export { type PpoConfig, ppoSchema } from "./ppo_schema.ts";
 export {
   type LossTerms,

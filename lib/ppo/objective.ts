@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { categoricalKl, type Policy } from "../policy/mod.ts";
+import { categoricalKl, type NamedTensors, type Policy, type ShapedArray } from "../policy/mod.ts";
 import { normalizeAdvantages } from "./advantages.ts";
 import { clippedSurrogateLoss, clippedValueLoss, entropyFloorPenalty } from "./losses.ts";
 import type { PpoConfig } from "./ppo_schema.ts";
@@ -40,45 +40,75 @@ export interface Objective {
 }
 
 /**
+ * A minibatch as the arrays that {@linkcode ppoObjective} wants as tensors: the policy's
+ * ({@linkcode Policy.encodeBatch}), what the losses compare with, and the entropy weight in force,
+ * which changes from update to update.
+ */
+export function encodeMinibatch(
+  policy: Policy,
+  minibatch: Minibatch,
+  { advantageNormalization, entropyCoef }: ObjectiveConfig,
+): Record<string, ShapedArray> {
+  const shape = [minibatch.returns.length];
+  const advantages = advantageNormalization === "minibatch"
+    ? normalizeAdvantages(minibatch.advantages.slice())
+    : minibatch.advantages;
+  return {
+    ...policy.encodeBatch(minibatch),
+    oldLogProbs: { values: minibatch.logProbs, shape },
+    oldLogProbabilities: {
+      values: minibatch.logProbabilities,
+      shape: [...shape, policy.actionCount],
+    },
+    oldValues: { values: minibatch.values, shape },
+    advantages: { values: advantages, shape },
+    returns: { values: minibatch.returns, shape },
+    entropyCoef: { values: new Float32Array([entropyCoef]), shape: [] },
+  };
+}
+
+/**
  * ```text
  * totalLoss = policyLoss + valueCoef * valueLoss + klCoef * KL(old || new) - entropyCoef * H
  *           + entropyFloorCoef * max(0, entropyFloor - H)
  * ```
  *
  * Stored and new log-probabilities, entropy and divergence all use the temperature and the mask
- * under which the action was chosen. Call inside `tf.tidy` or a gradient function.
+ * under which the action was chosen. Call inside `tf.tidy`, a gradient function or an
+ * {@linkcode ArrayFunction}.
  *
  * Source: spec/scheduler.md sections 0 and 10, with the exact divergence instead of an estimate
  * and a floor that has a gradient.
+ *
+ * @param inputs Tensors of {@linkcode encodeMinibatch}'s names and shapes.
  */
 export function ppoObjective(
   policy: Policy,
-  minibatch: Minibatch,
-  config: ObjectiveConfig,
+  inputs: NamedTensors,
+  config: Omit<ObjectiveConfig, "entropyCoef">,
 ): Objective {
-  const { clipRatio, valueClipRatio, valueCoef, entropyCoef, klCoef } = config;
-  const advantages = config.advantageNormalization === "minibatch"
-    ? normalizeAdvantages(minibatch.advantages.slice())
-    : minibatch.advantages;
-  const { logProbs, entropies, values, logProbabilities } = policy.evaluateActions(minibatch);
+  const { clipRatio, valueClipRatio, valueCoef, klCoef } = config;
+  const { oldLogProbs, oldValues, advantages, returns } = inputs as Record<string, tf.Tensor1D>;
+  const { logProbs, entropies, values, logProbabilities } = policy.evaluateActions(inputs);
 
-  const ratios = tf.exp(tf.sub(logProbs, tf.tensor1d(minibatch.logProbs))) as tf.Tensor1D;
-  const policyLoss = clippedSurrogateLoss(ratios, tf.tensor1d(advantages), clipRatio);
+  const ratios: tf.Tensor1D = tf.exp(tf.sub(logProbs, oldLogProbs!));
+  const policyLoss = clippedSurrogateLoss(ratios, advantages!, clipRatio);
   const valueLoss = clippedValueLoss(values, {
-    oldValues: tf.tensor1d(minibatch.values),
-    returns: tf.tensor1d(minibatch.returns),
+    oldValues: oldValues!,
+    returns: returns!,
     valueClipRatio,
   });
   const entropy: tf.Scalar = tf.mean(entropies);
-  const oldDistribution = tf.tensor2d(minibatch.logProbabilities, logProbabilities.shape);
-  const klExact: tf.Scalar = tf.mean(categoricalKl(oldDistribution, logProbabilities));
+  const oldLogProbabilities = inputs["oldLogProbabilities"] as tf.Tensor2D;
+  const klExact: tf.Scalar = tf.mean(categoricalKl(oldLogProbabilities, logProbabilities));
 
   const terms: tf.Scalar[] = [
     policyLoss,
     tf.mul(valueCoef, valueLoss),
     tf.mul(klCoef, klExact),
-    tf.mul(-entropyCoef, entropy),
+    tf.neg(tf.mul(inputs["entropyCoef"]!, entropy)),
     tf.mul(config.entropyFloorCoef, entropyFloorPenalty(entropy, config.entropyFloor)),
   ];
-  return { totalLoss: tf.addN(terms), policyLoss, valueLoss, entropy, klExact, logProbs };
+  const totalLoss = terms.reduce((sum, term) => tf.add(sum, term));
+  return { totalLoss, policyLoss, valueLoss, entropy, klExact, logProbs };
 }

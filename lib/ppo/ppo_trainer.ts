@@ -4,12 +4,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Policy } from "../policy/mod.ts";
+import { ArrayFunction, type NamedTensors, type Policy } from "../policy/mod.ts";
 import type { Rng } from "../random/mod.ts";
 import { Adam, type AdamState, globalGradNorm, gradientScale } from "./adam.ts";
 import { normalizeAdvantages } from "./advantages.ts";
 import { explainedVariance, ratioStatistics } from "./diagnostics.ts";
-import { type Objective, ppoObjective } from "./objective.ts";
+import { encodeMinibatch, ppoObjective } from "./objective.ts";
 import type { PpoConfig } from "./ppo_schema.ts";
 import type { Minibatch, RolloutBuffer } from "./rollout_buffer.ts";
 import { scheduledValues } from "./schedules.ts";
@@ -17,13 +17,12 @@ import { scheduledValues } from "./schedules.ts";
 /** An update stops when a minibatch's divergence exceeds this multiple of targetKl; as Stable-Baselines3. */
 const TARGET_KL_FACTOR = 1.5;
 
+/** The objective and its terms. */
+const LOSS_TERMS = ["totalLoss", "policyLoss", "valueLoss", "entropy", "klExact"] as const;
+
 /** Statistics that are averaged over minibatches. */
 const AVERAGED = [
-  "policyLoss",
-  "valueLoss",
-  "entropy",
-  "klExact",
-  "totalLoss",
+  ...LOSS_TERMS,
   "approxKl",
   "oldApproxKl",
   "clipFraction",
@@ -79,12 +78,12 @@ export interface PpoTrainerState {
   readonly optimizer: AdamState;
 }
 
-/** A differentiated minibatch. */
+/** A differentiated minibatch; arrays are valid until the next one. */
 interface MinibatchGradients extends LossTerms {
   /** `[M]`, of the stored actions under the present policy. */
   readonly logProbs: Float32Array;
-  /** One array a parameter; not to be written to. */
-  readonly gradients: Float32Array[];
+  /** One array a parameter. */
+  readonly gradients: readonly Float32Array[];
 }
 
 /**
@@ -99,6 +98,7 @@ export class PpoTrainer {
   readonly #config: PpoConfig;
   readonly #rng: Rng;
   readonly #optimizer: Adam;
+  readonly #gradients: ArrayFunction;
 
   /** @param options.rng Shuffles minibatches. */
   constructor(policy: Policy, config: PpoConfig, { rng }: { readonly rng: Rng }) {
@@ -106,6 +106,10 @@ export class PpoTrainer {
     this.#config = config;
     this.#rng = rng;
     this.#optimizer = new Adam(policy.parameters.variables.map((variable) => variable.size));
+    this.#gradients = new ArrayFunction(
+      (inputs) => differentiate(policy, inputs, config),
+      policy.parameters.variables,
+    );
   }
 
   /**
@@ -173,19 +177,30 @@ export class PpoTrainer {
     this.#optimizer.setState(state.optimizer);
   }
 
+  /** Frees the trainer's memory; not the policy. */
+  dispose(): void {
+    this.#gradients.dispose();
+  }
+
   /** Loss and gradients on one minibatch. */
   #differentiate(minibatch: Minibatch, entropyCoef: number): MinibatchGradients {
-    const { variables } = this.#policy.parameters;
-    return tf.tidy(() => {
-      let read: Omit<MinibatchGradients, "gradients"> | undefined;
-      const { grads } = tf.variableGrads(() => {
-        const objective = ppoObjective(this.#policy, minibatch, { ...this.#config, entropyCoef });
-        read = readObjective(objective);
-        return objective.totalLoss;
-      }, variables);
-      const gradients = variables.map((variable) => floats(grads[variable.name]!));
-      return { ...read!, gradients };
-    });
+    const config = { ...this.#config, entropyCoef };
+    const outputs = this.#gradients.run(encodeMinibatch(this.#policy, minibatch, config));
+    const terms = Object.fromEntries(
+      LOSS_TERMS.map((name) => [name, outputs[name]![0]!]),
+    ) as Record<keyof LossTerms, number>;
+    if (!Number.isFinite(terms.totalLoss)) {
+      throw new RangeError(
+        `Cannot update the policy: totalLoss must be finite, current value is ${terms.totalLoss} (${
+          LOSS_TERMS.map((name) => `${name} ${terms[name]}`).join(", ")
+        })`,
+      );
+    }
+    return {
+      ...terms,
+      logProbs: outputs["logProbs"]!,
+      gradients: this.#policy.parameters.names.map((name) => outputs[gradientName(name)]!),
+    };
   }
 
   /** One optimiser step. */
@@ -196,7 +211,7 @@ export class PpoTrainer {
     const { parameters } = this.#policy;
     const { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon } = this.#config;
     const { variables } = parameters;
-    const values = variables.map(floats);
+    const values = variables.map((variable) => variable.dataSync() as Float32Array);
     const updated = this.#optimizer.step(values, gradients, {
       learningRate,
       beta1,
@@ -231,24 +246,28 @@ class RunningMeans<Key extends string> {
   }
 }
 
-/** Numbers of an objective; refuses to go on from a loss that is not finite. */
-function readObjective(objective: Objective): Omit<MinibatchGradients, "gradients"> {
-  const { logProbs, ...scalars } = objective;
-  const names = Object.keys(scalars) as (keyof LossTerms)[];
-  const terms = Object.fromEntries(
-    names.map((name) => [name, scalars[name].dataSync()[0]!]),
-  ) as unknown as LossTerms;
-  if (!Number.isFinite(terms.totalLoss)) {
-    throw new RangeError(
-      `Cannot update the policy: totalLoss must be finite, current value is ${terms.totalLoss} (${
-        JSON.stringify(terms)
-      })`,
-    );
+/** The objective's terms and its gradients by name, see {@linkcode gradientName}. */
+function differentiate(policy: Policy, inputs: NamedTensors, config: PpoConfig): NamedTensors {
+  const { parameters } = policy;
+  const kept: NamedTensors = {};
+  const { grads } = tf.variableGrads(() => {
+    const objective = ppoObjective(policy, inputs, config);
+    for (const [name, tensor] of Object.entries(objective)) kept[name] = tf.keep(tensor);
+    return objective.totalLoss;
+  }, parameters.variables);
+  const outputs: NamedTensors = {};
+  for (const [name, tensor] of Object.entries(kept)) {
+    // Out of the gradient function's scope, into the caller's.
+    outputs[name] = tf.clone(tensor);
+    tensor.dispose();
   }
-  return { ...terms, logProbs: Float32Array.from(logProbs.dataSync()) };
+  for (const name of parameters.names) {
+    outputs[gradientName(name)] = grads[parameters.get(name).name]!;
+  }
+  return outputs;
 }
 
-/** A float tensor's values, not to be written to. */
-function floats(tensor: tf.Tensor): Float32Array {
-  return tensor.dataSync() as Float32Array;
+/** Name of a parameter's gradient among the outputs. */
+function gradientName(parameter: string): string {
+  return `gradient of ${parameter}`;
 }

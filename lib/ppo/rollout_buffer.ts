@@ -290,40 +290,33 @@ export class RolloutBuffer {
     return {
       sequenceLength,
       sequenceCount: sequences.length,
-      observations: gatherFloats(this.observations, rows, observationSize),
-      hiddenStates: gatherFloats(this.sequenceHiddenStates, sequences, hiddenStateSize),
-      episodeStarts: Uint8Array.from(rows, (row) => this.episodeStarts[row]!),
-      actions: Int32Array.from(rows, (row) => this.actions[row]!),
-      temperatures: gatherFloats(this.temperatures, rows, 1),
-      actionMasks: gatherMasks(this.actionMasks, rows, actionCount),
-      logProbs: gatherFloats(this.logProbs, rows, 1),
-      logProbabilities: gatherFloats(this.logProbabilities, rows, actionCount),
-      values: gatherFloats(this.values, rows, 1),
-      advantages: gatherFloats(this.advantages, rows, 1),
-      returns: gatherFloats(this.returns, rows, 1),
+      observations: gatherRows(this.observations, rows, observationSize),
+      hiddenStates: gatherRows(this.sequenceHiddenStates, sequences, hiddenStateSize),
+      episodeStarts: gatherRows(this.episodeStarts, rows, 1),
+      actions: gatherRows(this.actions, rows, 1),
+      temperatures: gatherRows(this.temperatures, rows, 1),
+      actionMasks: gatherRows(this.actionMasks, rows, actionCount),
+      logProbs: gatherRows(this.logProbs, rows, 1),
+      logProbabilities: gatherRows(this.logProbabilities, rows, actionCount),
+      values: gatherRows(this.values, rows, 1),
+      advantages: gatherRows(this.advantages, rows, 1),
+      returns: gatherRows(this.returns, rows, 1),
     };
   }
 }
 
 /** Copies rows of a row-major array. */
-function gatherFloats(source: Float32Array, rows: ArrayLike<number>, width: number): Float32Array {
-  const target = new Float32Array(rows.length * width);
+function gatherRows<Values extends Float32Array | Uint8Array | Int32Array>(
+  source: Values,
+  rows: ArrayLike<number>,
+  width: number,
+): Values {
+  const target = new (source.constructor as new (length: number) => Values)(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
     const begin = rows[i]! * width;
     target.set(source.subarray(begin, begin + width), i * width);
   }
   return target;
-}
-
-/** Copies rows of masks; absent when everything in them is allowed. */
-function gatherMasks(
-  source: Uint8Array,
-  rows: Int32Array,
-  width: number,
-): Uint8Array | undefined {
-  const target = new Uint8Array(rows.length * width);
-  rows.forEach((row, i) => target.set(source.subarray(row * width, (row + 1) * width), i * width));
-  return target.includes(0) ? target : undefined;
 }
 
 /** Refuses impossible sizes. */

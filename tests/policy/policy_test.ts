@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { createPolicy, type Policy, policySchema } from "../../lib/policy/mod.ts";
+import {
+  createPolicy,
+  type Evaluation,
+  type Policy,
+  policySchema,
+  type SequenceBatch,
+} from "../../lib/policy/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
@@ -43,12 +49,22 @@ function actSequences(policy: Policy) {
   return { batch, decisions };
 }
 
+/** Evaluation of a batch of arrays, in the caller's scope. */
+function evaluate(policy: Policy, batch: SequenceBatch): Evaluation {
+  const arrays = Object.entries(policy.encodeBatch(batch));
+  return policy.evaluateActions(
+    Object.fromEntries(
+      arrays.map(([name, { values, shape }]) => [name, tf.tensor(values, [...shape])]),
+    ),
+  );
+}
+
 for (const name of Object.keys(CONFIGS)) {
   Deno.test(`Policy (${name}): evaluateActions() repeats what act() said, with resets, masks and temperatures`, () => {
     const policy = createSmallPolicy(name);
     const { batch, decisions } = actSequences(policy);
     tf.tidy(() => {
-      const { logProbs, values, logits, logProbabilities } = policy.evaluateActions(batch);
+      const { logProbs, values, logits, logProbabilities } = evaluate(policy, batch);
       const parts = [
         [logProbs, decisions.flatMap((decision) => [...decision.logProbs])],
         [values, decisions.flatMap((decision) => [...decision.values])],
@@ -93,7 +109,7 @@ for (const name of Object.keys(CONFIGS)) {
     const { variables, names } = policy.parameters;
     tf.tidy(() => {
       const { grads } = tf.variableGrads(() => {
-        const { logProbs, values } = policy.evaluateActions(batch);
+        const { logProbs, values } = evaluate(policy, batch);
         return tf.addN([tf.mean(logProbs), tf.mean(tf.square(values))]).asScalar();
       }, variables);
       variables.forEach((variable, i) => {
@@ -119,7 +135,7 @@ for (const name of Object.keys(CONFIGS)) {
     const created = tf.memory().numTensors;
     assert.equal(created - before, policy.parameters.names.length);
     const { batch } = actSequences(policy);
-    tf.tidy(() => void policy.evaluateActions(batch));
+    tf.tidy(() => void evaluate(policy, batch));
     assert.equal(tf.memory().numTensors, created);
     policy.dispose();
     assert.equal(tf.memory().numTensors, before);

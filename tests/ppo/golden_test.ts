@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import {
   createPolicy,
+  type NamedTensors,
   type NamedWeights,
   type Policy,
   policySchema,
 } from "../../lib/policy/mod.ts";
 import {
   Adam,
+  encodeMinibatch,
   globalGradNorm,
   gradientScale,
   type Minibatch,
@@ -24,9 +26,10 @@ type ObjectiveCase = typeof golden.objective[number];
 /** float32 against float64 through some twenty layers. */
 const CLOSE = { rtol: 2e-4, atol: 2e-6 };
 
+/** The case's policy, its configuration, and its minibatch as tensors of the caller's scope. */
 function restore(
   golden: ObjectiveCase,
-): { policy: Policy; minibatch: Minibatch; config: ObjectiveConfig } {
+): { policy: Policy; inputs: () => NamedTensors; config: ObjectiveConfig } {
   const { observationSize, actionCount, minibatch } = golden;
   const shape = { observationSize, actionCount };
   const policy = createPolicy(policySchema.parse(golden.policy), shape, new Rng(1));
@@ -36,38 +39,41 @@ function restore(
     ) => [name, { shape, values: Float32Array.from(values) }]),
   );
   policy.setWeights(weights);
-  return {
-    policy,
-    minibatch: {
-      sequenceLength: minibatch.sequenceLength,
-      sequenceCount: minibatch.sequenceCount,
-      observations: Float32Array.from(minibatch.observations),
-      hiddenStates: Float32Array.from(minibatch.hiddenStates),
-      episodeStarts: Uint8Array.from(minibatch.episodeStarts),
-      actions: Int32Array.from(minibatch.actions),
-      temperatures: Float32Array.from(minibatch.temperatures),
-      actionMasks: Uint8Array.from(minibatch.actionMasks),
-      logProbs: Float32Array.from(minibatch.logProbs),
-      logProbabilities: Float32Array.from(minibatch.logProbabilities),
-      values: Float32Array.from(minibatch.values),
-      advantages: Float32Array.from(minibatch.advantages),
-      returns: Float32Array.from(minibatch.returns),
-    },
-    config: { ...golden.coefficients, advantageNormalization: "minibatch" },
+  const batch: Minibatch = {
+    sequenceLength: minibatch.sequenceLength,
+    sequenceCount: minibatch.sequenceCount,
+    observations: Float32Array.from(minibatch.observations),
+    hiddenStates: Float32Array.from(minibatch.hiddenStates),
+    episodeStarts: Uint8Array.from(minibatch.episodeStarts),
+    actions: Int32Array.from(minibatch.actions),
+    temperatures: Float32Array.from(minibatch.temperatures),
+    actionMasks: Uint8Array.from(minibatch.actionMasks),
+    logProbs: Float32Array.from(minibatch.logProbs),
+    logProbabilities: Float32Array.from(minibatch.logProbabilities),
+    values: Float32Array.from(minibatch.values),
+    advantages: Float32Array.from(minibatch.advantages),
+    returns: Float32Array.from(minibatch.returns),
   };
+  const config: ObjectiveConfig = { ...golden.coefficients, advantageNormalization: "minibatch" };
+  const arrays = Object.entries(encodeMinibatch(policy, batch, config));
+  const inputs = (): NamedTensors =>
+    Object.fromEntries(
+      arrays.map(([name, { values, shape }]) => [name, tf.tensor(values, [...shape])]),
+    );
+  return { policy, inputs, config };
 }
 
 for (const each of golden.objective) {
   const { expected } = each;
 
   Deno.test(`ppoObjective() equals PyTorch's loss and gradients (${each.name})`, () => {
-    const { policy, minibatch, config } = restore(each);
+    const { policy, inputs, config } = restore(each);
     tf.tidy(() => {
-      const { logits, values } = policy.evaluateActions(minibatch);
+      const { logits, values } = policy.evaluateActions(inputs());
       assertAllClose(logits.dataSync(), expected.logits, CLOSE);
       assertAllClose(values.dataSync(), expected.values, CLOSE);
       const { grads, value } = tf.variableGrads(
-        () => ppoObjective(policy, minibatch, config).totalLoss,
+        () => ppoObjective(policy, inputs(), config).totalLoss,
         policy.parameters.variables,
       );
       assertAllClose(value.dataSync(), [expected.totalLoss], CLOSE);
@@ -76,7 +82,7 @@ for (const each of golden.objective) {
         const actual = grads[policy.parameters.get(name).name]!.dataSync();
         assertAllClose(actual, gradients[name]!, CLOSE);
       }
-      const objective = ppoObjective(policy, minibatch, config);
+      const objective = ppoObjective(policy, inputs(), config);
       for (const term of ["policyLoss", "valueLoss", "entropy", "klExact"] as const) {
         assertAllClose(objective[term].dataSync(), [expected[term]], CLOSE);
       }
@@ -85,10 +91,10 @@ for (const each of golden.objective) {
   });
 
   Deno.test(`ppoObjective() has the gradient that finite differences give (${each.name})`, () => {
-    const { policy, minibatch, config } = restore(each);
+    const { policy, inputs, config } = restore(each);
     const rng = new Rng(4);
     const lossAt = (): number =>
-      tf.tidy(() => ppoObjective(policy, minibatch, config).totalLoss.dataSync()[0]!);
+      tf.tidy(() => ppoObjective(policy, inputs(), config).totalLoss.dataSync()[0]!);
     for (const name of policy.parameters.names) {
       const variable = policy.parameters.get(name);
       const start = Float32Array.from(variable.dataSync());
@@ -102,7 +108,7 @@ for (const each of golden.objective) {
       policy.parameters.assign(variable, start.slice());
       const analytic = tf.tidy(() => {
         const { grads } = tf.variableGrads(
-          () => ppoObjective(policy, minibatch, config).totalLoss,
+          () => ppoObjective(policy, inputs(), config).totalLoss,
           [variable],
         );
         return tf.sum(tf.mul(grads[variable.name]!, tf.tensor(direction, variable.shape)))
