@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console
 import { ConfigError, TraceError, UsageError } from "../support/mod.ts";
+import { CheckpointError } from "../training/mod.ts";
 import { EXIT_INTERRUPTED, Interrupted } from "./_interrupt.ts";
 
 /** Exit code for input that is refused. */
@@ -19,7 +20,7 @@ export async function runCommand(body: (args: readonly string[]) => Promise<void
       Deno.exit(EXIT_INTERRUPTED);
     }
     const refused = error instanceof ConfigError || error instanceof TraceError ||
-      error instanceof UsageError;
+      error instanceof UsageError || error instanceof CheckpointError;
     if (!refused) throw error;
     console.error(`error: ${error.message}`);
     Deno.exit(EXIT_BAD_INPUT);

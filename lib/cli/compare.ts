@@ -37,7 +37,11 @@ interface CompareOptions extends ExperimentOptions {
 
 const program = addExperimentOptions(new Command("compare"))
   .description("Compares policies on the same held-out arrivals")
-  .option("--policies <list>", "names, separated by commas", routerNames.join(","))
+  .option(
+    "--policies <list>",
+    "routers and ppo:CHECKPOINT, separated by commas",
+    routerNames.join(","),
+  )
   .option("--reference <name>", "the policy that differences are taken to", "least_outstanding")
   .option("--seeds <list>", "arrival seeds, e.g. 1,2,5-9 (default: evaluation.seeds)", parseSeeds)
   .option(
@@ -67,7 +71,7 @@ await runCommand(async (args) => {
       }), current value is ${JSON.stringify(options.reference)}`,
     );
   }
-  const entries = names.map((name) => findPolicy(scenario, name));
+  const entries = await Promise.all(names.map((name) => findPolicy(scenario, name)));
   const runs = await withInterrupts((signal) => evaluatePolicies(scenario, entries, { signal }));
   const requests = new TableBuilder(requestsSchema);
   for (const { label: policy, evaluationSeed, workload, result } of runs) {

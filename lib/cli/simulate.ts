@@ -34,7 +34,7 @@ interface SimulateOptions extends ExperimentOptions {
 
 const program = addExperimentOptions(new Command("simulate"))
   .description("Simulates one run and prints its latencies and rates")
-  .option("--policy <name>", "who routes", "least_outstanding")
+  .option("--policy <name>", "who routes: a router, or ppo:CHECKPOINT", "least_outstanding")
   .option("--seed <n>", "arrival seed", parseSeeds, [1])
   .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
   .option("--out <file>", "also write one row a request to this Parquet file");
@@ -47,7 +47,7 @@ await runCommand(async (args) => {
     ...config,
     evaluation: { ...config.evaluation, requests, seeds: [options.seed[0]!] },
   });
-  const entry = findPolicy(scenario, options.policy);
+  const entry = await findPolicy(scenario, options.policy);
   const runs = await withInterrupts((signal) => evaluatePolicies(scenario, [entry], { signal }));
   const { workload, result, evaluationSeed, label } = runs[0]!;
   const table = new Table({ style: { head: [], border: [], compact: true } });

@@ -13,7 +13,7 @@ import {
   type JsonValue,
   parseExperimentConfig,
 } from "../config/mod.ts";
-import { routerNames } from "../routing/mod.ts";
+import { baselineNames } from "../training/mod.ts";
 import { ConfigError, parseConfig } from "../support/mod.ts";
 
 /** Values for dotted paths of the configuration. */
@@ -86,7 +86,7 @@ const definitionSchema = z.strictObject({
   base: z.unknown(),
   grid: z.record(z.string(), z.array(z.json()).min(1)),
   seeds: seedsSchema,
-  baselines: z.array(z.enum(routerNames)).min(1),
+  baselines: z.array(z.enum(baselineNames)).min(1),
   reference: z.string().default("least_outstanding"),
   quick: z.strictObject({
     set: z.record(z.string(), z.json()).default({}),

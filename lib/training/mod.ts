@@ -33,6 +33,7 @@ export {
   type TensorValues,
 } from "./checkpoint/safetensors.ts";
 export type { TrainingState } from "./checkpoint/training_state.ts";
+export { type BaselineName, baselineNames, createBaseline } from "./create_baseline.ts";
 export {
   CONFIGURED_TASK,
   type CurriculumPosition,
@@ -41,6 +42,7 @@ export {
 } from "./curriculum.ts";
 export { useSimdBackend } from "./backend.ts";
 export type { Environment, StepResult } from "./environment.ts";
+export { type EpisodeRouter, isEpisodeRouter } from "./episode_router.ts";
 export {
   type EvaluateOptions,
   evaluatePolicies,
@@ -49,6 +51,9 @@ export {
   policyEntry,
   type RouterEntry,
 } from "./evaluate_policies.ts";
+export { DqnRouter, type DqnRouterOptions } from "./legacy/dqn_router.ts";
+export { LinearQ, type LinearQOptions, type Transition } from "./legacy/linear_q.ts";
+export { RandomWithStateRouter } from "./legacy/random_with_state.ts";
 export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,
@@ -72,7 +77,7 @@ export {
   type TemperatureState,
 } from "./temperature_controller.ts";
 export { countUpdates, type TrainOptions, trainPolicy, type UpdateRecord } from "./train_policy.ts";
-export type { TrainedPolicy } from "./trained_policy.ts";
+export { loadTrainedPolicy, policyCheckpoint, type TrainedPolicy } from "./trained_policy.ts";
 export {
   type EpisodeRecord,
   VectorEnvironment,
