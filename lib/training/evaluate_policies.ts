@@ -4,9 +4,11 @@
  * @module
  */
 import { Rng } from "../random/mod.ts";
-import { createRouter, type Router } from "../routing/mod.ts";
+import type { Router } from "../routing/mod.ts";
 import { type SimulationResult, Simulator } from "../simulator/mod.ts";
 import type { Workload } from "../workload/mod.ts";
+import { createBaseline } from "./create_baseline.ts";
+import { isEpisodeRouter } from "./episode_router.ts";
 import { PolicyRouter } from "./policy_router.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
@@ -16,7 +18,7 @@ export interface RouterEntry {
   /** Name, distinct among those compared. */
   readonly label: string;
   /** Creates the router of one run. */
-  create(rng: Rng): Router | PolicyRouter;
+  create(rng: Rng): Router;
 }
 
 /** One run of one policy. */
@@ -86,10 +88,13 @@ export async function evaluatePolicies(
   return runs;
 }
 
-/** A router by name, see `createRouter`. */
+/** A router by name, see {@linkcode createBaseline}. */
 export function heuristicEntry(scenario: Scenario, name: string): RouterEntry {
-  const { relativeSpeeds } = scenario;
-  return { label: name, create: (rng) => createRouter(name, { rng, relativeSpeeds }) };
+  const { relativeSpeeds, replicas: { length: replicaCount } } = scenario;
+  return {
+    label: name,
+    create: (rng) => createBaseline(name, { rng, relativeSpeeds, replicaCount }),
+  };
 }
 
 /** A trained policy, greedy or drawing from its distribution. */
@@ -106,15 +111,15 @@ export function policyEntry(
 
 /** One simulation under one router. */
 function simulateRouter(
-  { replicas, config }: Scenario,
+  { replicas }: Scenario,
   workload: Workload,
-  router: Router | PolicyRouter,
+  router: Router,
   predictionSeed: number,
 ): SimulationResult {
   const simulator = new Simulator(workload, replicas, {
     observers: router.observer === undefined ? [] : [router.observer],
   });
-  if (router instanceof PolicyRouter) {
+  if (isEpisodeRouter(router)) {
     const { arrivalSeconds } = workload;
     router.begin({ arrivalSeconds, oracle: simulator.oracle, predictionSeed });
   } else {

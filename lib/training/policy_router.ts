@@ -4,10 +4,10 @@
  * @module
  */
 import type { Rng } from "../random/mod.ts";
-import type { Router } from "../routing/mod.ts";
 import type { RoutingDecision, SimulationObserver } from "../simulator/mod.ts";
 import { StateBuilder, type StateEpisode } from "../state/mod.ts";
 import { UsageError } from "../support/mod.ts";
+import type { EpisodeRouter } from "./episode_router.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
 
 /** How a {@linkcode PolicyRouter} acts. */
@@ -20,7 +20,7 @@ export interface PolicyRouterOptions {
  * Routes as a trained policy says. Its normaliser is frozen and nothing is learnt. Register its
  * `observer` with the simulator and call {@linkcode PolicyRouter.begin} before the run.
  */
-export class PolicyRouter implements Router {
+export class PolicyRouter implements EpisodeRouter {
   /** Name, as in result tables. */
   readonly name: string = "ppo";
   readonly #trained: TrainedPolicy;
