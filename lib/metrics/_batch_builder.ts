@@ -47,6 +47,14 @@ export class BatchBuilder {
     this.#length++;
   }
 
+  /** Adds rows `[from, to)` of a batch with the same columns; nothing is checked. */
+  appendBatch(batch: arrow.RecordBatch, from: number, to: number): void {
+    this.#columns.forEach((column, position) => {
+      copyCells(column, batch.getChildAt(position)!, from, to);
+    });
+    this.#length += to - from;
+  }
+
   /**
    * Closes the open batch. Its dictionary columns are bare codes: {@linkcode BatchBuilder.attach}
    * turns them into a record batch, at once or when the dictionaries are complete.
@@ -136,4 +144,29 @@ function storedCell({ type, codes }: OpenColumn, value: unknown): unknown {
   let code = codes.get(value as string);
   if (code === undefined) codes.set(value as string, code = codes.size);
   return code;
+}
+
+/** Appends cells of an Arrow column that has the type of `column`. */
+function copyCells(column: OpenColumn, cells: arrow.Vector, from: number, to: number): void {
+  const { type, builder } = column;
+  const data = cells.data[0]!;
+  if (type === "float64" || type === "int32" || type === "int64") {
+    const values = data.values;
+    for (let i = from; i < to; i++) builder.append(data.getValid(i) ? values[i] : null);
+  } else if (type === "dictionary") {
+    const texts = data.dictionary!;
+    const codes: number[] = [];
+    for (let i = from; i < to; i++) {
+      if (!data.getValid(i)) builder.append(null);
+      else {
+        const code = data.values[i];
+        builder.append(codes[code] ??= storedCell(column, texts.get(code)) as number);
+      }
+    }
+  } else {
+    for (let i = from; i < to; i++) {
+      const cell = cells.get(i);
+      builder.append(type === "float64[]" && cell !== null ? cell.toArray().slice() : cell);
+    }
+  }
 }

@@ -6,8 +6,8 @@
 import * as arrow from "apache-arrow";
 import type * as parquet from "parquet-wasm";
 import { BatchBuilder } from "./_batch_builder.ts";
-import { requireSameColumns, ROW_GROUP_ROWS, rowsOf } from "./table_builder.ts";
-import { type RowOf, schemaOf, type TableSchema } from "./table_schema.ts";
+import { requireSameColumns, ROW_GROUP_ROWS } from "./table_builder.ts";
+import { parseColumn, type RowOf, schemaOf, type TableSchema } from "./table_schema.ts";
 
 /**
  * Writes a Parquet file row by row with bounded memory: one row group (65,536 rows) is held, then
@@ -71,7 +71,7 @@ export class ParquetWriter<S extends TableSchema> {
     const temporary = `${path}.${Deno.pid}.tmp`;
     const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     const pipe = new TransformStream<parquet.RecordBatch, parquet.RecordBatch>();
-    const written = drain(pipe.readable, file);
+    const written = drain(pipe.readable, schema, file);
     // Awaited in close() and append(); a failure in between must not count as unhandled.
     written.catch(() => undefined);
     return new ParquetWriter(path, temporary, schema, file, pipe.writable.getWriter(), written);
@@ -84,11 +84,7 @@ export class ParquetWriter<S extends TableSchema> {
    * @throws {RangeError} When a number does not fit its column.
    */
   async append(rows: Iterable<RowOf<S>>): Promise<void> {
-    if (this.#state !== "open") {
-      throw new TypeError(
-        `Cannot append to ${this.#path}: the writer must be open, current state is ${this.#state}`,
-      );
-    }
+    this.#requireOpen();
     for (const row of rows) {
       this.#open.append(row);
       if (this.#open.length === ROW_GROUP_ROWS) await this.#flush();
@@ -101,8 +97,16 @@ export class ParquetWriter<S extends TableSchema> {
    * @throws {TypeError} When its columns are not those of the writer.
    */
   async appendTable(table: arrow.Table): Promise<void> {
+    this.#requireOpen();
     requireSameColumns(this.#schema, schemaOf(table), "table");
-    await this.append(rowsOf<S>(table));
+    for (const batch of table.batches) {
+      for (let from = 0; from < batch.numRows;) {
+        const to = Math.min(batch.numRows, from + ROW_GROUP_ROWS - this.#open.length);
+        this.#open.appendBatch(batch, from, to);
+        if (this.#open.length === ROW_GROUP_ROWS) await this.#flush();
+        from = to;
+      }
+    }
   }
 
   /** Writes what is left and gives the file its name. */
@@ -140,6 +144,14 @@ export class ParquetWriter<S extends TableSchema> {
   /** Aborts unless the file was closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abort();
+  }
+
+  #requireOpen(): void {
+    if (this.#state !== "open") {
+      throw new TypeError(
+        `Cannot append to ${this.#path}: the writer must be open, current state is ${this.#state}`,
+      );
+    }
   }
 
   async #flush(): Promise<void> {
@@ -217,17 +229,24 @@ function loadParquet(): Promise<typeof parquet> {
 /** Encodes batches as Parquet and writes the bytes as they come. */
 async function drain(
   batches: ReadableStream<parquet.RecordBatch>,
+  schema: TableSchema,
   file: Deno.FsFile,
 ): Promise<void> {
   const parquet = await loadParquet();
-  const properties = new parquet.WriterPropertiesBuilder()
+  let properties = new parquet.WriterPropertiesBuilder()
     .setCompression(parquet.Compression.ZSTD)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
-    .setCreatedBy("signalbox")
-    .build();
+    .setCreatedBy("signalbox");
+  for (const [name, spec] of Object.entries(schema)) {
+    if (parseColumn(spec).type !== "float64") continue;
+    // Times hardly ever repeat, so a dictionary of them is wasted work; split into their bytes they
+    // compress well (half the size and half the time on request tables, measured).
+    properties = properties.setColumnDictionaryEnabled(name, false)
+      .setColumnEncoding(name, parquet.Encoding.BYTE_STREAM_SPLIT);
+  }
   const encoded: ReadableStream<Uint8Array> = await parquet.transformParquetStream(
     batches,
-    properties,
+    properties.build(),
   );
   for await (const chunk of encoded) {
     let offset = 0;

@@ -29,6 +29,7 @@ export const ROW_GROUP_ROWS = 65_536;
  * ```
  */
 export class TableBuilder<S extends TableSchema> {
+  readonly #schema: S;
   readonly #open: BatchBuilder;
   readonly #flushed: arrow.Data[][] = [];
 
@@ -38,6 +39,7 @@ export class TableBuilder<S extends TableSchema> {
    * @param schema Column names and types, in order.
    */
   constructor(schema: S) {
+    this.#schema = schema;
     this.#open = new BatchBuilder(schema);
   }
 
@@ -50,6 +52,23 @@ export class TableBuilder<S extends TableSchema> {
   append(row: RowOf<S>): void {
     this.#open.append(row);
     if (this.#open.length === ROW_GROUP_ROWS) this.#flushed.push(this.#open.flush());
+  }
+
+  /**
+   * Adds the rows of a table.
+   *
+   * @throws {TypeError} When its columns are not those of the builder.
+   */
+  appendTable(table: arrow.Table): void {
+    requireSameColumns(this.#schema, schemaOf(table), "table");
+    for (const batch of table.batches) {
+      for (let from = 0; from < batch.numRows;) {
+        const to = Math.min(batch.numRows, from + ROW_GROUP_ROWS - this.#open.length);
+        this.#open.appendBatch(batch, from, to);
+        if (this.#open.length === ROW_GROUP_ROWS) this.#flushed.push(this.#open.flush());
+        from = to;
+      }
+    }
   }
 
   /** The table of all rows so far; the builder must not be used afterwards. */
@@ -119,7 +138,7 @@ export function concatTables(tables: readonly arrow.Table[]): arrow.Table {
   const builder = new TableBuilder(schema);
   tables.forEach((table, index) => {
     requireSameColumns(schema, schemaOf(table), `tables[${index}]`);
-    for (const row of rowsOf(table)) builder.append(row);
+    builder.appendTable(table);
   });
   return builder.finish();
 }
