@@ -3,15 +3,9 @@
  *
  * @module
  */
-export {
-  Adam,
-  type AdamState,
-  type AdamStepOptions,
-  globalGradNorm,
-  gradientScale,
-} from "./adam.ts";
 export { normalizeAdvantages } from "./advantages.ts";
 export { explainedVariance, type RatioStatistics, ratioStatistics } from "./diagnostics.ts";
+export { gradientScale } from "./gradient_scale.ts";
 export { computeGae, type GaeInput } from "./gae.ts";
 export {
   clippedSurrogateLoss,

@@ -4,11 +4,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { AdamOptimizer, type AdamState, globalNorm } from "../kernels/mod.ts";
 import { ArrayFunction, type NamedTensors, type Policy } from "../policy/mod.ts";
 import type { Rng } from "../random/mod.ts";
-import { Adam, type AdamState, globalGradNorm, gradientScale } from "./adam.ts";
 import { normalizeAdvantages } from "./advantages.ts";
 import { explainedVariance, ratioStatistics } from "./diagnostics.ts";
+import { gradientScale } from "./gradient_scale.ts";
 import { encodeMinibatch, ppoObjective } from "./objective.ts";
 import type { PpoConfig } from "./ppo_schema.ts";
 import type { Minibatch, RolloutBuffer } from "./rollout_buffer.ts";
@@ -97,15 +98,19 @@ export class PpoTrainer {
   readonly #policy: Policy;
   readonly #config: PpoConfig;
   readonly #rng: Rng;
-  readonly #optimizer: Adam;
+  readonly #optimizer: AdamOptimizer;
   readonly #gradients: ArrayFunction;
 
-  /** @param options.rng Shuffles minibatches. */
+  /**
+   * A trainer for the tfjs backend that is active now; it must stay active.
+   *
+   * @param options.rng Shuffles minibatches.
+   */
   constructor(policy: Policy, config: PpoConfig, { rng }: { readonly rng: Rng }) {
     this.#policy = policy;
     this.#config = config;
     this.#rng = rng;
-    this.#optimizer = new Adam(policy.parameters.variables.map((variable) => variable.size));
+    this.#optimizer = new AdamOptimizer(policy.parameters.variables);
     this.#gradients = new ArrayFunction(
       (inputs) => differentiate(policy, inputs, config),
       policy.parameters.variables,
@@ -141,13 +146,19 @@ export class PpoTrainer {
           clipRatio,
         );
         initialRatioDeviation ??= maxRatioDeviation;
-        const gradNorm = globalGradNorm(gradients);
+        const gradNorm = globalNorm(gradients);
         means.add({ ...terms, ...ratios, gradNorm });
         if (targetKl !== null && terms.klExact > TARGET_KL_FACTOR * targetKl) {
           stoppedEarly = true;
           break;
         }
-        this.#step(gradients, { learningRate, scale: gradientScale(gradNorm, maxGradNorm) });
+        this.#optimizer.step(gradients, {
+          learningRate,
+          beta1: this.#config.adamBeta1,
+          beta2: this.#config.adamBeta2,
+          epsilon: this.#config.adamEpsilon,
+          scale: gradientScale(gradNorm, maxGradNorm),
+        });
         stepsTaken++;
       }
     }
@@ -180,6 +191,7 @@ export class PpoTrainer {
   /** Frees the trainer's memory; not the policy. */
   dispose(): void {
     this.#gradients.dispose();
+    this.#optimizer.dispose();
   }
 
   /** Loss and gradients on one minibatch. */
@@ -201,25 +213,6 @@ export class PpoTrainer {
       logProbs: outputs["logProbs"]!,
       gradients: this.#policy.parameters.names.map((name) => outputs[gradientName(name)]!),
     };
-  }
-
-  /** One optimiser step. */
-  #step(
-    gradients: readonly Float32Array[],
-    { learningRate, scale }: { readonly learningRate: number; readonly scale: number },
-  ): void {
-    const { parameters } = this.#policy;
-    const { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon } = this.#config;
-    const { variables } = parameters;
-    const values = variables.map((variable) => variable.dataSync() as Float32Array);
-    const updated = this.#optimizer.step(values, gradients, {
-      learningRate,
-      beta1,
-      beta2,
-      epsilon,
-      scale,
-    });
-    variables.forEach((variable, k) => parameters.assign(variable, updated[k]!));
   }
 }
 
