@@ -10,15 +10,7 @@ import { rounded } from "./_series.ts";
 import { type Chart, colorScale, makeChart } from "./chart.ts";
 import { DASH_LEGEND, DASHES, PALETTE } from "./theme.ts";
 
-/** Columns of `requests.parquet` that have a distribution worth drawing. */
-const TITLES: Readonly<Record<LatencyColumn, string>> = {
-  e2e_seconds: "End-to-end latency (s)",
-  ttft_seconds: "Time to first token (s)",
-  tpot_seconds: "Time per output token (s)",
-  scheduling_delay_seconds: "Scheduling delay (s)",
-};
-
-/** A column that {@linkcode latencyEcdf} can draw. */
+/** A column of `requests.parquet` that {@linkcode latencyEcdf} can draw. */
 export type LatencyColumn =
   | "e2e_seconds"
   | "ttft_seconds"
@@ -76,7 +68,7 @@ export function latencyEcdf(requests: Table, options: LatencyEcdfOptions = {}): 
   const isThinned = seconds.length > policies.length * maxPoints;
   return makeChart({
     title: {
-      text: `${TITLES[column].replace(" (s)", "")}: distribution`,
+      text: `${titleOf(column)}: distribution`,
       subtitle:
         "Share of the completed requests at or below a latency, all runs of a policy pooled.",
     },
@@ -96,7 +88,7 @@ export function latencyEcdf(requests: Table, options: LatencyEcdfOptions = {}): 
           x: {
             field: "seconds",
             type: "quantitative",
-            title: TITLES[column],
+            title: `${titleOf(column)} (s)`,
             scale: { type: "log", nice: false },
             axis: { format: "~g", grid: true, tickCount: 8 },
           },
@@ -129,4 +121,18 @@ export function latencyEcdf(requests: Table, options: LatencyEcdfOptions = {}): 
       },
     ],
   });
+}
+
+/** Title of the axis. */
+function titleOf(column: LatencyColumn): string {
+  switch (column) {
+    case "e2e_seconds":
+      return "End-to-end latency";
+    case "ttft_seconds":
+      return "Time to first token";
+    case "tpot_seconds":
+      return "Time per output token";
+    case "scheduling_delay_seconds":
+      return "Scheduling delay";
+  }
 }
