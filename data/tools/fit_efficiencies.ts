@@ -192,6 +192,7 @@ async function fitBundles(shared: string): Promise<Entry[]> {
       checks: reportReplay(engineRun.measured, replayed, `${run}/requests.jsonl`),
       assumptions: [
         "iterationSeconds: what brings the mean tpot of the run under checks closest to measured",
+        "the replay computes preempted requests anew; the engine could reuse cached prefixes",
         "linkSeconds and linkBandwidth: not measured",
       ],
     };

@@ -5,8 +5,11 @@
  */
 export { type AnalyticTimerOptions, createAnalyticTimer } from "./analytic_timer.ts";
 export type { BatchShape, BatchTimer } from "./batch_timer.ts";
+export { type BundleTimerOptions, createBundleTimer } from "./bundle_timer.ts";
 export { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
+export { isotonic } from "./isotonic.ts";
 export { relativeSpeeds, type TimedReplica } from "./relative_speeds.ts";
+export { readServingBundle, type ServingBundle } from "./serving_bundle.ts";
 export { readVidurTables, type VidurTableFiles } from "./vidur_table_files.ts";
 export {
   createVidurTableTimer,

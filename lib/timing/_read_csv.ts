@@ -1,0 +1,86 @@
+/**
+ * Numeric tables from CSV files.
+ *
+ * @module
+ */
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
+import { CsvError, type Info, parse } from "csv-parse";
+import { TraceError } from "../support/mod.ts";
+
+/** A row of a table: text by column. */
+export interface CsvRow {
+  /** Text of a column that the table has. */
+  text(column: string): string;
+  /** Number in a column; fails where it is not finite. */
+  number(column: string): number;
+}
+
+/**
+ * Streams the rows of a CSV file with a header.
+ *
+ * @param path The file.
+ * @param columns Columns that it must have; others are ignored.
+ * @throws {TraceError} When the file cannot be read, lacks a column or rows, or has a malformed row.
+ */
+export async function* readCsv(path: string, columns: readonly string[]): AsyncGenerator<CsvRow> {
+  const parser = parse({ bom: true, info: true, relax_column_count: true });
+  // A failure on either side destroys the other: the loop below sees it as an exception.
+  pipeline(createReadStream(path), parser, () => {});
+  let header: string[] | undefined;
+  let rows = 0;
+  try {
+    for await (
+      const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>
+    ) {
+      if (header === undefined) {
+        header = record;
+        const missing = columns.find((column) => !record.includes(column));
+        if (missing !== undefined) {
+          throw new TraceError(path, info.lines, `the header lacks the column ${missing}`);
+        }
+        continue;
+      }
+      if (record.length !== header.length) {
+        throw new TraceError(
+          path,
+          info.lines,
+          `there must be ${header.length} fields, current number is ${record.length}`,
+        );
+      }
+      rows++;
+      yield createRow(path, info.lines, header, record);
+    }
+  } catch (error) {
+    if (error instanceof CsvError) {
+      throw new TraceError(path, Number(error["lines"] ?? 0), error.message);
+    }
+    if (error instanceof Error && "syscall" in error) {
+      throw new TraceError(path, 0, `the file cannot be read (${error.message})`);
+    }
+    throw error;
+  }
+  if (rows === 0) throw new TraceError(path, 0, "there must be at least one row");
+}
+
+function createRow(
+  path: string,
+  line: number,
+  header: readonly string[],
+  record: readonly string[],
+): CsvRow {
+  const text = (column: string): string => record[header.indexOf(column)]!;
+  return {
+    text,
+    number(column: string): number {
+      const value = text(column);
+      const number = value.trim() === "" ? Number.NaN : Number(value);
+      if (Number.isFinite(number)) return number;
+      throw new TraceError(
+        path,
+        line,
+        `${column} must be a finite number, current value is "${value}"`,
+      );
+    },
+  };
+}

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { schedulerSchema, Simulator } from "../../lib/simulator/mod.ts";
+import { mean, quantile } from "../../lib/stats/mod.ts";
+import {
+  type BatchShape,
+  type BatchTimer,
+  createBundleTimer,
+  readServingBundle,
+  type ServingBundle,
+} from "../../lib/timing/mod.ts";
+import { readEngineRun } from "../../data/tools/_engine_run.ts";
+import { readBundleAttention } from "../../data/tools/_observations.ts";
+
+const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
+const bundles = `${shared}/profiling/llmservingsim`;
+const missing = !existsSync(bundles);
+
+/** A made-up bundle: every time is a plain function, so that any batch can be computed by hand. */
+const LAYERS = ["layernorm", "qkv_proj", "rotary_emb", "o_proj", "gate_up_proj", "act_fn"];
+const DENSE = [...LAYERS, "down_proj", "embedding", "final_layernorm"];
+
+/** Microseconds of attention: 2 a chunk token, 0.01 a query-key pair of the cache, 0.5 a decode token. */
+function attentionMicroseconds(c: number, k: number, n: number, d: number): number {
+  return 2 * c + 0.01 * c * k + 0.5 * n * d;
+}
+
+function bundleFiles(): Record<string, string> {
+  const dense = DENSE.flatMap((layer) =>
+    [1, 2, 4, 8].map((tokens) => `${layer},${tokens},${tokens}`)
+  );
+  const sequences = ["lm_head", "sampler"].flatMap((layer) =>
+    [1, 4].map((n) => `${layer},${n},${n}`)
+  );
+  const attention: string[] = [];
+  for (const c of [0, 16, 32, 64]) {
+    for (const k of c === 0 ? [0] : [0, 16, 32]) {
+      for (const n of [0, 1, 2, 4]) {
+        for (const d of n === 0 ? [0] : [16, 32, 64]) {
+          if (c + n > 0) attention.push(`${c},${k},${n},${d},${attentionMicroseconds(c, k, n, d)}`);
+        }
+      }
+    }
+  }
+  return {
+    "dense.csv": `layer,tokens,time_us\n${dense.join("\n")}\n`,
+    "per_sequence.csv": `layer,sequences,time_us\n${sequences.join("\n")}\n`,
+    "attention.csv": `prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n${
+      attention.join("\n")
+    }\n`,
+  };
+}
+
+/** Writes the files to a folder that exists during the call. */
+async function withFiles<T>(
+  files: Readonly<Record<string, string>>,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    return await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function batch(
+  decodes: readonly number[],
+  prefills: readonly (readonly [context: number, chunk: number])[],
+): BatchShape {
+  return {
+    requestCount: decodes.length + prefills.length,
+    totalTokens: decodes.length + prefills.reduce((sum, [, chunk]) => sum + chunk, 0),
+    decodeCount: decodes.length,
+    decodeContextTokens: decodes.reduce((sum, context) => sum + context, 0),
+    maxDecodeContextTokens: Math.max(0, ...decodes),
+    prefillCount: prefills.length,
+    prefillContextTokens: prefills.map(([context]) => context),
+    prefillChunkTokens: prefills.map(([, chunk]) => chunk),
+  };
+}
+
+/** Layers, ends and sampling of the made-up bundle with 10 layers: 8 runs a layer, norms twice. */
+function denseMicroseconds(tokens: number, requests: number): number {
+  return 10 * 8 * tokens + 2 * tokens + 2 * requests;
+}
+
+function assertMicroseconds(actualSeconds: number, expected: number): void {
+  assert.ok(
+    Math.abs(actualSeconds * 1e6 - expected) < 1e-6 * expected,
+    `${actualSeconds} s, ${expected} us`,
+  );
+}
+
+Deno.test("createBundleTimer() adds operations and interpolates attention in four numbers", async () => {
+  const bundle = await withFiles(bundleFiles(), readServingBundle);
+  const timer = createBundleTimer(bundle, { layers: 10, iterationSeconds: 0.25 });
+  assert.equal(timer.overheadSeconds(batch([5], [])), 0.25);
+  // On the grid, between its points, and beyond them: the made-up time is multilinear.
+  const cases = [[16, 16, 2, 32], [20, 5, 3, 40], [100, 50, 6, 100], [24, 0, 0, 0], [0, 0, 3, 24]];
+  for (const [c, k, n, d] of cases as [number, number, number, number][]) {
+    const shape = batch(Array<number>(n).fill(d), c > 0 ? [[k, c]] : []);
+    assertMicroseconds(
+      timer.modelSeconds(shape, 0),
+      denseMicroseconds(n + c, n + (c > 0 ? 1 : 0)) + 10 * attentionMicroseconds(c, k, n, d),
+    );
+  }
+});
+
+Deno.test("createBundleTimer() looks several prompt chunks up as one with as many pairs", async () => {
+  const bundle = await withFiles(bundleFiles(), readServingBundle);
+  const timer = createBundleTimer(bundle, { layers: 10 });
+  // 20 (30 + 10) + 10 (4 + 5) = 890 pairs in 30 tokens: context 890 / 30 - 15 = 14.67.
+  assertMicroseconds(
+    timer.modelSeconds(batch([], [[30, 20], [4, 10]]), 0),
+    denseMicroseconds(30, 2) + 10 * attentionMicroseconds(30, 890 / 30 - 15, 0, 0),
+  );
+  // Two fresh prompts of 32: 1024 pairs, fewer than one of 64 has: as one of sqrt(2048) tokens.
+  assertMicroseconds(
+    timer.modelSeconds(batch([], [[0, 32], [0, 32]]), 0),
+    denseMicroseconds(64, 2) + 10 * attentionMicroseconds(Math.sqrt(2048), 0, 0, 0),
+  );
+});
+
+Deno.test("createBundleTimer() moves unequal decodes towards the longest by the pooled share", async () => {
+  const rows = [
+    "0,n<=2,sr<=15%,kvB<=1k,kp=0,0.1,2",
+    "0,n<=2,sr<=40%,kvB<=1k,kp=0,0.4,1",
+    "0,n<=2,sr>70%,kvB<=1k,kp=0,9,50",
+    "0,n<=4,sr<=15%,kvB<=1k,kp=0,-1,2",
+    "16,n<=2,sr<=15%,kvB<=1k,kp=0,0.5,2",
+  ];
+  const skew = `pc,n_label,skew_rate_label,kv_big_label,kp_label,alpha,n_samples\n${
+    rows.join("\n")
+  }\n`;
+  const files = { ...bundleFiles(), "skew_fit.csv": skew };
+  const bundle = await withFiles(files, readServingBundle);
+  const timer = createBundleTimer(bundle, { layers: 10 });
+  const flat = createBundleTimer(bundle, { layers: 10, useSkew: false });
+  const extra = (shape: BatchShape): number =>
+    (timer.modelSeconds(shape, 0) - flat.modelSeconds(shape, 0)) * 1e6;
+  // Contexts 20 and 60: at the longest, 2 x 20 tokens more, 0.5 us each in 10 layers; share
+  // (2 x 0.1 + 0.4) / 3 alone and 0.5 beside a chunk.
+  assert.ok(Math.abs(extra(batch([20, 60], [])) - 0.2 * 200) < 1e-6);
+  assert.ok(Math.abs(extra(batch([20, 60], [[0, 16]])) - 0.5 * 200) < 1e-6);
+  // Negative shares count as 0; three decodes are half-way between 0.2 and 0.
+  assert.ok(Math.abs(extra(batch([16, 16, 16, 32], []))) < 1e-6);
+  assert.ok(Math.abs(extra(batch([16, 16, 46], [])) - 0.1 * 10 * 0.5 * 3 * 20) < 1e-6);
+  assert.equal(extra(batch([40], [])), 0);
+});
+
+Deno.test("readServingBundle() names the file that cannot be used", async () => {
+  const files = bundleFiles();
+  const refuse = async (changes: Record<string, string>, message: RegExp): Promise<void> => {
+    await assert.rejects(withFiles({ ...files, ...changes }, readServingBundle), {
+      name: "TraceError",
+      message,
+    });
+  };
+  const dense = files["dense.csv"]!;
+  await refuse(
+    { "dense.csv": dense.replace("time_us", "us") },
+    /dense.csv, line 1: .* column time_us/,
+  );
+  await refuse(
+    { "dense.csv": dense.replace("qkv_proj,2,2", "qkv_proj,2,x") },
+    /must be a finite number.*"x"/,
+  );
+  await refuse({ "dense.csv": dense.replace("qkv_proj,2,2\n", "") }, /no time of qkv_proj at 2$/);
+  await refuse({ "dense.csv": `${dense}warp,1,1\n` }, /unknown operation "warp"/);
+  await refuse({ "dense.csv": "layer,tokens,time_us\n" }, /there must be at least one row/);
+  await refuse({ "per_sequence.csv": "layer,sequences,time_us\na,1\n" }, /there must be 3 fields/);
+  const attention = files["attention.csv"]!;
+  await assert.rejects(
+    withFiles(
+      { ...files, "attention.csv": attention.replace("32,16,0,0,", "33,16,0,0,") },
+      readServingBundle,
+    ),
+    { name: "RangeError", message: /every batch of the doubling grid must be measured/ },
+  );
+  await assert.rejects(readServingBundle("/no/such/folder"), {
+    name: "TraceError",
+    message: /dense.csv: the file cannot be read/,
+  });
+});
+
+async function readReal(gpu: string): Promise<ServingBundle> {
+  return await readServingBundle(`${bundles}/${gpu}/meta-llama/Llama-3.1-8B`);
+}
+
+Deno.test({
+  name: "readServingBundle() reproduces nearly all measured attention times",
+  ignore: missing,
+  async fn() {
+    for (const gpu of ["RTX4090", "RTXPRO6000"]) {
+      const { attention } = await readReal(gpu);
+      const model = "meta-llama/Llama-3.1-8B";
+      const rows = await readBundleAttention(`${bundles}/${gpu}/${model}`, model);
+      const errors = rows.map(({ batch: shape, seconds }) =>
+        Math.abs(
+          attention.at(
+                shape.prefillChunkTokens[0]!,
+                shape.prefillContextTokens[0]!,
+                shape.decodeCount,
+                shape.maxDecodeContextTokens,
+              ) / seconds - 1,
+        )
+      );
+      // Errors come from points off the doubling grid and from noise that was made monotone.
+      assert.ok(quantile(errors, 0.5) < 0.01, `${gpu} median ${quantile(errors, 0.5)}`);
+      assert.ok(quantile(errors, 0.9) < 0.08, `${gpu} p90 ${quantile(errors, 0.9)}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "createBundleTimer() never gets faster with longer contexts or chunks on real profiles",
+  ignore: missing,
+  async fn() {
+    const timers: BatchTimer[] = [];
+    for (const gpu of ["RTX4090", "RTXPRO6000"]) {
+      timers.push(createBundleTimer(await readReal(gpu), { layers: 32 }));
+    }
+    const contexts = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 40 });
+    const prefill = fc.tuple(
+      fc.integer({ min: 0, max: 40_000 }),
+      fc.integer({ min: 1, max: 5000 }),
+    );
+    fc.assert(fc.property(
+      contexts,
+      prefill,
+      fc.nat(),
+      fc.integer({ min: 1, max: 9000 }),
+      (decodes, [context, chunk], which, by) => {
+        const longer = decodes.map((value, i) => i === which % decodes.length ? value + by : value);
+        const pairs = [
+          [batch(decodes, []), batch(longer, [])],
+          [batch(decodes, [[context, chunk]]), batch(longer, [[context, chunk]])],
+          [batch(decodes, [[context, chunk]]), batch(decodes, [[context + by, chunk]])],
+          [batch(decodes, [[context, chunk]]), batch(decodes, [[context, chunk + by]])],
+        ] as const;
+        for (const timer of timers) {
+          for (const [before, after] of pairs) {
+            const seconds = timer.modelSeconds(before, 0);
+            assert.ok(seconds > 0 && Number.isFinite(seconds));
+            assert.ok(timer.modelSeconds(after, 0) >= seconds * (1 - 1e-12));
+          }
+        }
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "createBundleTimer() replays a measured vLLM run within 2 % with nothing fitted",
+  ignore: missing,
+  async fn() {
+    const run = await readEngineRun(`${shared}/measured/RTXPRO6000_Llama-3.1-8B`);
+    const { workload, measured, batchSizeCap, chunkTokens, kvBlocks } = run;
+    const { outcomes } = new Simulator(workload, [{
+      gpu: "rtxpro6000",
+      model: "meta-llama/Llama-3.1-8B",
+      tensorParallel: 1,
+      stageCount: 1,
+      kvBlocks,
+      maxBatchSize: batchSizeCap,
+      scheduler: schedulerSchema.parse({ kind: "vllm_v1", batchSizeCap, chunkTokens }),
+      timer: createBundleTimer(await readReal("RTXPRO6000"), { layers: 32 }),
+    }]).run(() => 0);
+    const sinceArrival = (seconds: Float64Array): number =>
+      mean(seconds.map((value, i) => value - workload.arrivalSeconds[i]!));
+    const ttft = sinceArrival(outcomes.firstTokenSeconds) / mean(measured.ttft) - 1;
+    const e2e = sinceArrival(outcomes.completedSeconds) / mean(measured.e2e) - 1;
+    assert.ok(Math.abs(ttft) < 0.02, `ttft ${ttft}`);
+    assert.ok(Math.abs(e2e) < 0.02, `e2e ${e2e}`);
+  },
+});
