@@ -4,7 +4,7 @@
  * @module
  */
 import { tf } from "./_tensorflow.ts";
-import type { Allocator } from "./_heap.ts";
+import { type Allocator, sizeClass } from "./_heap.ts";
 import { type HeapData, type KernelCall, type Recorder, SimdBackend } from "./simd_backend.ts";
 
 /** What to compile a function for. */
@@ -76,6 +76,7 @@ export function compileFunction<I extends string, O extends string>(
     const tensors = {} as Record<I, tf.Tensor>;
     for (const [name, shape] of Object.entries(inputShapes) as [I, readonly number[]][]) {
       const { info, pointer } = backend.output(shape);
+      recording.pin(pointer);
       tensors[name] = tf.engine().makeTensorFromTensorInfo(info, backend);
       inputs[name] = backend.view(pointer, tensors[name].size).fill(0);
     }
@@ -118,6 +119,8 @@ class Recording implements Recorder {
   readonly #leaves = new Map<object, Leaf>();
   readonly #calls: { kernel: (...args: number[]) => void; args: readonly number[] }[] = [];
   readonly #blocks: { pointer: number; bytes: number }[] = [];
+  readonly #freeBlocks = new Map<number, number[]>();
+  readonly #pinned = new Set<number>();
 
   constructor(backend: SimdBackend, variables: readonly tf.Variable[]) {
     this.#backend = backend;
@@ -125,14 +128,33 @@ class Recording implements Recorder {
     this.#variables = new Map(variables.map((variable) => [variable.dataId, variable]));
   }
 
+  /**
+   * Blocks that the function has freed are used again, as replaying repeats the calls in order. This
+   * keeps the working set small: without it a training step would run from main memory.
+   */
   allocate(bytes: number): number {
+    return this.#freeBlocks.get(sizeClass(bytes))?.pop() ?? this.#allocateFresh(bytes);
+  }
+
+  free(pointer: number, bytes: number): void {
+    if (this.#pinned.has(pointer)) return;
+    const size = sizeClass(bytes);
+    const blocks = this.#freeBlocks.get(size);
+    if (blocks === undefined) this.#freeBlocks.set(size, [pointer]);
+    else blocks.push(pointer);
+  }
+
+  /** Keeps a block from being used again even if its tensor is disposed of: it is an input. */
+  pin(pointer: number): void {
+    this.#pinned.add(pointer);
+  }
+
+  /** A block that no call has used before: its contents are written before a replay. */
+  #allocateFresh(bytes: number): number {
     const pointer = this.#heap.allocate(bytes);
     this.#blocks.push({ pointer, bytes });
     return pointer;
   }
-
-  /** Nothing: the calls will use the block again, so that it belongs to them until `dispose`. */
-  free(): void {}
 
   record(name: KernelCall, args: readonly number[]): void {
     const kernel = this.#backend.kernels[name] as (...args: number[]) => void;
@@ -146,7 +168,7 @@ class Recording implements Recorder {
   leafPointer(dataId: object, data: HeapData): number {
     const leaf = this.#leaf(dataId, data);
     if (leaf.pointer === undefined) {
-      leaf.pointer = this.allocate(data.length * 4);
+      leaf.pointer = this.#allocateFresh(data.length * 4);
       this.#copy(leaf, data.pointer);
     }
     return leaf.pointer;
@@ -156,7 +178,7 @@ class Recording implements Recorder {
     const leaf = this.#leaf(dataId, data);
     const known = leaf.packed.find((packed) => packed.n === n && packed.k === k);
     if (known !== undefined) return known.pointer;
-    const pointer = this.allocate(this.#backend.kernels.packedSize(n, k));
+    const pointer = this.#allocateFresh(this.#backend.kernels.packedSize(n, k));
     leaf.packed.push({ pointer, n, k });
     this.#backend.kernels.packMatrix(data.pointer, 0, n, k, pointer);
     return pointer;
