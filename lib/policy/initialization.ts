@@ -57,12 +57,13 @@ export function orthogonal(
   return matrix;
 }
 
-/** Modified Gram-Schmidt in place; every projection is done twice, which is enough for float64. */
+/**
+ * Modified Gram-Schmidt in place. In float64 one pass is enough: what it loses, about 1e-16 times
+ * the condition number, is far below the rounding to float32.
+ */
 function orthonormalize(vectors: readonly Float64Array[]): void {
   vectors.forEach((vector, i) => {
-    for (let pass = 0; pass < 2; pass++) {
-      for (let k = 0; k < i; k++) addScaled(vector, vectors[k]!, -dot(vector, vectors[k]!));
-    }
+    for (let k = 0; k < i; k++) addScaled(vector, vectors[k]!, -dot(vector, vectors[k]!));
     const norm = Math.sqrt(dot(vector, vector));
     for (let j = 0; j < vector.length; j++) vector[j]! /= norm;
   });
