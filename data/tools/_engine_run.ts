@@ -31,13 +31,8 @@ export interface EngineRun {
   readonly kvBlocks: number;
 }
 
-interface LoggedRequest {
-  readonly input_toks: number;
-  readonly output_toks: number;
-  readonly queued_ts: number;
-  readonly first_token_ts: number;
-  readonly last_token_ts: number;
-}
+/** One line of the log: tokens and time stamps in seconds by key. */
+type LoggedRequest = Readonly<Record<string, number>>;
 
 /** More blocks than 300 requests can need. */
 const AMPLE_BLOCKS = 60_000;
@@ -46,30 +41,36 @@ const AMPLE_BLOCKS = 60_000;
 export async function readEngineRun(folder: string): Promise<EngineRun> {
   const requests = (await Deno.readTextFile(`${folder}/requests.jsonl`)).trim().split("\n")
     .map((line) => JSON.parse(line) as LoggedRequest)
-    .sort((a, b) => a.queued_ts - b.queued_ts);
-  const meta = JSON.parse(await Deno.readTextFile(`${folder}/meta.json`)) as {
-    engine_kwargs: { max_num_seqs: number; max_num_batched_tokens: number };
-    kv_cache?: { num_gpu_blocks: number };
-  };
-  const start = requests[0]!.queued_ts;
+    .sort((a, b) => a["queued_ts"]! - b["queued_ts"]!);
+  const meta = JSON.parse(await Deno.readTextFile(`${folder}/meta.json`)) as Record<
+    string,
+    Readonly<Record<string, number>> | undefined
+  >;
+  const column = (key: string): Float64Array =>
+    Float64Array.from(requests, (request) => request[key]!);
+  const queued = column("queued_ts");
+  const first = column("first_token_ts");
+  const last = column("last_token_ts");
+  const outputTokens = Int32Array.from(column("output_toks"));
   return {
     workload: {
       name: folder,
       count: requests.length,
-      arrivalSeconds: Float64Array.from(requests, ({ queued_ts }) => queued_ts - start),
-      promptTokens: Int32Array.from(requests, ({ input_toks }) => input_toks),
-      outputTokens: Int32Array.from(requests, ({ output_toks }) => output_toks),
+      arrivalSeconds: queued.map((seconds) => seconds - queued[0]!),
+      promptTokens: Int32Array.from(column("input_toks")),
+      outputTokens,
     },
     measured: {
-      ttft: requests.map(({ queued_ts, first_token_ts }) => first_token_ts - queued_ts),
-      tpot: requests.map(({ first_token_ts, last_token_ts, output_toks }) =>
-        (last_token_ts - first_token_ts) / Math.max(1, output_toks - 1)
+      ttft: Array.from(first, (seconds, i) => seconds - queued[i]!),
+      tpot: Array.from(
+        last,
+        (seconds, i) => (seconds - first[i]!) / Math.max(1, outputTokens[i]! - 1),
       ),
-      e2e: requests.map(({ queued_ts, last_token_ts }) => last_token_ts - queued_ts),
+      e2e: Array.from(last, (seconds, i) => seconds - queued[i]!),
     },
-    batchSizeCap: meta.engine_kwargs.max_num_seqs,
-    chunkTokens: meta.engine_kwargs.max_num_batched_tokens,
-    kvBlocks: meta.kv_cache?.num_gpu_blocks ?? AMPLE_BLOCKS,
+    batchSizeCap: meta["engine_kwargs"]!["max_num_seqs"]!,
+    chunkTokens: meta["engine_kwargs"]!["max_num_batched_tokens"]!,
+    kvBlocks: meta["kv_cache"]?.["num_gpu_blocks"] ?? AMPLE_BLOCKS,
   };
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { NO_SKEW, skewShare } from "./_skew_shares.ts";
 import type { BatchShape, BatchTimer } from "./batch_timer.ts";
 import type { ServingBundle } from "./serving_bundle.ts";
 
@@ -29,8 +28,6 @@ export interface BundleTimerOptions {
  */
 export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOptions): BatchTimer {
   const { layers, iterationSeconds = 0, useSkew = true } = options;
-  const { layer, ends, sampling, attention } = bundle;
-  const skew = useSkew ? bundle.skew : NO_SKEW;
 
   function attentionSeconds(batch: BatchShape): number {
     let chunk = 0;
@@ -46,20 +43,25 @@ export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOpt
       chunk = Math.sqrt(2 * pairs);
     }
     const decodes = batch.decodeCount;
-    if (decodes === 0) return attention.at(chunk, context, 0, 0);
+    if (decodes === 0) return bundle.attentionSeconds(chunk, context, 0, 0);
     const meanContext = batch.decodeContextTokens / decodes;
-    const atMean = attention.at(chunk, context, decodes, meanContext);
-    const toLongest = skewShare(skew, decodes, chunk > 0);
+    const atMean = bundle.attentionSeconds(chunk, context, decodes, meanContext);
+    const toLongest = useSkew ? bundle.skewShare(decodes, chunk > 0) : 0;
     if (toLongest === 0) return atMean;
-    const atLongest = attention.at(chunk, context, decodes, batch.maxDecodeContextTokens);
+    const atLongest = bundle.attentionSeconds(
+      chunk,
+      context,
+      decodes,
+      batch.maxDecodeContextTokens,
+    );
     return (1 - toLongest) * atMean + toLongest * atLongest;
   }
 
   return {
     modelSeconds(batch: BatchShape): number {
       const tokens = batch.totalTokens;
-      return layers * (layer.at(tokens) + attentionSeconds(batch)) + ends.at(tokens) +
-        sampling.at(batch.requestCount);
+      return layers * (bundle.layerSeconds(tokens) + attentionSeconds(batch)) +
+        bundle.endSeconds(tokens) + bundle.samplingSeconds(batch.requestCount);
     },
     overheadSeconds: () => iterationSeconds,
   };

@@ -7,35 +7,47 @@ import { TraceError } from "../support/mod.ts";
 import { AttentionGrid, type AttentionPoint } from "./_attention_grid.ts";
 import { Curve, type CurvePoint } from "./_curve.ts";
 import { readCsv } from "./_read_csv.ts";
-import { NO_SKEW, readSkewShares, type SkewShares } from "./_skew_shares.ts";
+import { NO_SKEW, readSkewShares, skewShare } from "./_skew_shares.ts";
 
-/** Measured times of one model on one GPU, in seconds. */
+/** Measured times of one model on one GPU, in seconds, interpolated; each non-decreasing. */
 export interface ServingBundle {
-  /** Matrix products, norms, rotary embedding and activation of one layer, over tokens. */
-  readonly layer: Curve;
-  /** Embedding and last norm, over tokens. */
-  readonly ends: Curve;
-  /** Output matrix and sampler, over sequences. */
-  readonly sampling: Curve;
-  /** Attention of one layer. */
-  readonly attention: AttentionGrid;
-  /** What unequal contexts of decodes cost. */
-  readonly skew: SkewShares;
+  /** Matrix products, norms, rotary embedding and activation of one layer for `tokens` tokens. */
+  layerSeconds(tokens: number): number;
+  /** Embedding and last norm for `tokens` tokens. */
+  endSeconds(tokens: number): number;
+  /** Output matrix and sampler for `sequences` sequences. */
+  samplingSeconds(sequences: number): number;
+  /**
+   * Attention of one layer for a chunk of `chunkTokens` prompt tokens with `contextTokens` cached
+   * before it, beside `decodeCount` decodes with `decodeContextTokens` cached tokens each.
+   */
+  attentionSeconds(
+    chunkTokens: number,
+    contextTokens: number,
+    decodeCount: number,
+    decodeContextTokens: number,
+  ): number;
+  /**
+   * Share `a` in `t = t_mean + a (t_max - t_mean)` for decodes of unequal context, where `t_mean`
+   * and `t_max` are the times at the mean and at the longest; 0 where it was not measured.
+   */
+  skewShare(decodeCount: number, besideChunk: boolean): number;
 }
 
-/** How often an operation of `dense.csv` runs in each layer. */
-const LAYER_OPERATIONS: Readonly<Record<string, number>> = {
-  layernorm: 2,
-  qkv_proj: 1,
-  qk_norm: 1,
-  rotary_emb: 1,
-  o_proj: 1,
-  gate_up_proj: 1,
-  act_fn: 1,
-  down_proj: 1,
-};
-const END_OPERATIONS: Readonly<Record<string, number>> = { embedding: 1, final_layernorm: 1 };
-const SAMPLING_OPERATIONS: Readonly<Record<string, number>> = { lm_head: 1, sampler: 1 };
+/** Operations of `dense.csv` in one layer: a norm before attention and one before the MLP. */
+const LAYER_OPERATIONS = [
+  "layernorm",
+  "layernorm",
+  "qkv_proj",
+  "qk_norm",
+  "rotary_emb",
+  "o_proj",
+  "gate_up_proj",
+  "act_fn",
+  "down_proj",
+];
+const END_OPERATIONS = ["embedding", "final_layernorm"];
+const SAMPLING_OPERATIONS = ["lm_head", "sampler"];
 
 const MICROSECOND = 1e-6;
 
@@ -54,19 +66,25 @@ export async function readServingBundle(folder: string): Promise<ServingBundle> 
   const dense = `${folder}/dense.csv`;
   const denseTimes = await readOperations(dense, "tokens");
   for (const operation of denseTimes.keys()) {
-    if (!(operation in LAYER_OPERATIONS) && !(operation in END_OPERATIONS)) {
+    if (!LAYER_OPERATIONS.includes(operation) && !END_OPERATIONS.includes(operation)) {
       throw new TraceError(dense, 0, `it has an unknown operation "${operation}"`);
     }
   }
   const perSequence = `${folder}/per_sequence.csv`;
   const perSequenceTimes = await readOperations(perSequence, "sequences");
-  const skew = `${folder}/skew_fit.csv`;
+  const layer = sumCurves(dense, denseTimes, LAYER_OPERATIONS);
+  const ends = sumCurves(dense, denseTimes, END_OPERATIONS);
+  const sampling = sumCurves(perSequence, perSequenceTimes, SAMPLING_OPERATIONS);
+  const attention = await readAttention(`${folder}/attention.csv`);
+  const skewPath = `${folder}/skew_fit.csv`;
+  const skew = await exists(skewPath) ? await readSkewShares(skewPath) : NO_SKEW;
   return {
-    layer: sumCurves(dense, denseTimes, LAYER_OPERATIONS),
-    ends: sumCurves(dense, denseTimes, END_OPERATIONS),
-    sampling: sumCurves(perSequence, perSequenceTimes, SAMPLING_OPERATIONS),
-    attention: await readAttention(`${folder}/attention.csv`),
-    skew: await exists(skew) ? await readSkewShares(skew) : NO_SKEW,
+    layerSeconds: (tokens) => layer.at(tokens),
+    endSeconds: (tokens) => ends.at(tokens),
+    samplingSeconds: (sequences) => sampling.at(sequences),
+    attentionSeconds: (chunkTokens, contextTokens, decodeCount, decodeContextTokens) =>
+      attention.at(chunkTokens, contextTokens, decodeCount, decodeContextTokens),
+    skewShare: (decodeCount, besideChunk) => skewShare(skew, decodeCount, besideChunk),
   };
 }
 
@@ -91,26 +109,22 @@ async function readOperations(path: string, countColumn: string): Promise<Operat
 /** Operations that a model may do without. */
 const OPTIONAL = new Set(["qk_norm"]);
 
-/** Weighted sum of operations at every count. */
-function sumCurves(
-  path: string,
-  times: OperationTimes,
-  weights: Readonly<Record<string, number>>,
-): Curve {
+/** Sum of operations at every count. */
+function sumCurves(path: string, times: OperationTimes, operations: readonly string[]): Curve {
+  const present = operations.filter((name) => times.has(name) || !OPTIONAL.has(name));
   const points: CurvePoint[] = [];
-  const operations = Object.keys(weights).filter((name) => times.has(name) || !OPTIONAL.has(name));
-  for (const count of times.get(operations[0]!)?.keys() ?? []) {
+  for (const count of times.get(present[0]!)?.keys() ?? []) {
     let seconds = 0;
-    for (const operation of operations) {
+    for (const operation of present) {
       const measured = times.get(operation)?.get(count);
       if (measured === undefined) {
         throw new TraceError(path, 0, `it has no time of ${operation} at ${count}`);
       }
-      seconds += weights[operation]! * measured;
+      seconds += measured;
     }
     points.push({ count, seconds });
   }
-  if (points.length === 0) throw new TraceError(path, 0, `it has no time of ${operations[0]}`);
+  if (points.length === 0) throw new TraceError(path, 0, `it has no time of ${present[0]}`);
   return new Curve(points);
 }
 

@@ -198,12 +198,12 @@ Deno.test({
   ignore: missing,
   async fn() {
     for (const gpu of ["RTX4090", "RTXPRO6000"]) {
-      const { attention } = await readReal(gpu);
+      const bundle = await readReal(gpu);
       const model = "meta-llama/Llama-3.1-8B";
       const rows = await readBundleAttention(`${bundles}/${gpu}/${model}`, model);
       const errors = rows.map(({ batch: shape, seconds }) =>
         Math.abs(
-          attention.at(
+          bundle.attentionSeconds(
                 shape.prefillChunkTokens[0]!,
                 shape.prefillContextTokens[0]!,
                 shape.decodeCount,
