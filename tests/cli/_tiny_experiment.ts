@@ -1,0 +1,3 @@
+import { tinySweep } from "../sweep/_tiny_sweep.ts";
+
+export default tinySweep;
