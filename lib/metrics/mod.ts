@@ -48,5 +48,6 @@ export {
   schemaOf,
   type TableSchema,
 } from "./table_schema.ts";
+export { type HparamValue, type TensorBoardOptions, TensorBoardWriter } from "./tensorboard.ts";
 export { trainingColumns, type TrainingSchema, trainingSchema } from "./training_table.ts";
 export { axisColumn, trialColumns, trialsSchema } from "./trials_table.ts";
