@@ -118,7 +118,7 @@ export function collectRollout(
 }
 
 /** Mean and range of all rewards. */
-class RewardSummary {
+export class RewardSummary {
   #count = 0;
   #sum = 0;
   #min = Infinity;
@@ -146,7 +146,7 @@ function scaleRewards(step: VectorStep, scaler: RewardScaler | undefined): Float
 }
 
 /** V of the last states of episodes that were cut off, `[N]`, 0 elsewhere. */
-function truncationValues(
+export function truncationValues(
   policy: Policy,
   { truncated, finalObservations }: VectorStep,
   hiddenStates: Float32Array,
@@ -157,7 +157,7 @@ function truncationValues(
 }
 
 /** How often each action occurs, `[A]`. */
-function countActions(actions: Int32Array, actionCount: number): Int32Array {
+export function countActions(actions: Int32Array, actionCount: number): Int32Array {
   const counts = new Int32Array(actionCount);
   for (const action of actions) counts[action]!++;
   return counts;
