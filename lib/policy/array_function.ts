@@ -43,6 +43,8 @@ export class ArrayFunction {
   readonly #compiled = new Map<string, CompiledFunction<string, string>>();
 
   /**
+   * A function that has not been compiled yet.
+   *
    * @param f A pure function of its inputs and of `variables`; it reads no tensor's values.
    * @param variables The variables whose values may change between runs.
    */

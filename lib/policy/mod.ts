@@ -18,7 +18,7 @@ export type {
   PolicyShape,
   ReplicaLayout,
 } from "./network.ts";
-export { type NamedWeights, ParameterSet } from "./parameters.ts";
+export { type NamedWeights, ParameterSet, type WeightArray } from "./parameters.ts";
 export { clip, maximum, minimum, positivePart } from "./piecewise.ts";
 export {
   type ActOptions,

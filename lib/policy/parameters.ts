@@ -6,13 +6,14 @@
 import { tf } from "./_tensorflow.ts";
 
 /** Weights as plain data, in the network's order: what checkpoints hold. */
-export interface NamedWeights {
-  readonly [name: string]: {
-    /** Dimensions. */
-    readonly shape: readonly number[];
-    /** Row-major values. */
-    readonly values: Float32Array;
-  };
+export type NamedWeights = Readonly<Record<string, WeightArray>>;
+
+/** Weights of one parameter. */
+export interface WeightArray {
+  /** Dimensions. */
+  readonly shape: readonly number[];
+  /** Row-major values. */
+  readonly values: Float32Array;
 }
 
 /**
@@ -87,7 +88,7 @@ export class ParameterSet {
 
   /** Copies of all values. */
   getWeights(): NamedWeights {
-    const weights: Record<string, { shape: number[]; values: Float32Array }> = {};
+    const weights: Record<string, WeightArray> = {};
     for (const [name, variable] of this.#variables) {
       weights[name] = {
         shape: [...variable.shape],

@@ -73,7 +73,7 @@ export const ppoSchema = z.strictObject({
       "mean; spec/practice.md section 3",
   ),
   rewardClip: positive.nullable().default(null).describe(
-    "rewards are clipped to -+ this after scaling, null = not (10 is usual with scaling)",
+    "with rewardScaling: scaled rewards are clipped to -+ this, null = not; 10 is gymnasium's habit",
   ),
 });
 

@@ -46,6 +46,8 @@ export class RewardScaler {
   #squaredDeviation = 0;
 
   /**
+   * A scaler that has seen nothing.
+   *
    * @param options.gamma Discount of the returns.
    * @param options.clip Scaled rewards are clipped to -+ this; null = not.
    */

@@ -132,7 +132,11 @@ export class RolloutBuffer {
   #stepCount = 0;
   #isFinished = false;
 
-  /** @throws {RangeError} When a size is not an integer in its range or L does not divide T. */
+  /**
+   * An empty buffer; hidden states start at 0.
+   *
+   * @throws {RangeError} When a size is not an integer in its range or L does not divide T.
+   */
   constructor(shape: RolloutBufferShape) {
     checkShape(shape);
     this.shape = { ...shape };

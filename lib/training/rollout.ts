@@ -124,6 +124,7 @@ export class RewardSummary {
   #min = Infinity;
   #max = -Infinity;
 
+  /** Takes in the rewards of one step. */
   add(rewards: Float64Array): void {
     for (const reward of rewards) {
       this.#count++;
@@ -133,6 +134,7 @@ export class RewardSummary {
     }
   }
 
+  /** Mean, smallest and largest so far. */
   summary(): Pick<RolloutStats, "rewardMean" | "rewardMin" | "rewardMax"> {
     return { rewardMean: this.#sum / this.#count, rewardMin: this.#min, rewardMax: this.#max };
   }

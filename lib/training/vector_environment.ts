@@ -100,6 +100,8 @@ export class VectorEnvironment<Member extends Environment = Environment> {
   #isReset = false;
 
   /**
+   * Environments before their first episode.
+   *
    * @param options.normalizer Standardises observations; default: handed on as they are.
    * @throws {RangeError} When there is no environment or shapes differ.
    */
