@@ -15,7 +15,7 @@ const ALIGNMENT = 64;
 /** Bytes after the last block that kernels may read (never write): the width of a panel of B. */
 const GUARD_BYTES = 64;
 
-/** Address of the first block; 0 stays free to mean "none". */
+/** Address of the first block; below are the kernels' constants, and 0, which means "none". */
 const FIRST_BLOCK = 1024;
 
 /**

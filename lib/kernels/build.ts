@@ -33,6 +33,8 @@ async function compile(features: string): Promise<Uint8Array> {
       "--sharedMemory",
       "--initialMemory=16",
       "--maximumMemory=65536",
+      // Constants go below the first block of the heap, see _heap.ts.
+      "--memoryBase=64",
       `--enable=${features}`,
       "--disableWarning=112",
     ],

@@ -35,11 +35,10 @@ function unary4(operation: i32, x: v128): v128 {
 
 /** out[i] = f(x[i]) for i < n; `out` may be `x`. */
 export function unary(operation: i32, x: usize, out: usize, n: i32): void {
-  for (let i = 0; i < n; i += 4) {
-    storeUpTo(out, unary4(operation, loadUpTo(x, n - i)), n - i);
-    x += 16;
-    out += 16;
-  }
+  const full = x + (<usize> (n & ~3) << 2);
+  for (; x < full; x += 16, out += 16) v128.store(out, unary4(operation, v128.load(x)));
+  const left = n & 3;
+  if (left > 0) storeUpTo(out, unary4(operation, loadUpTo(x, left)), left);
 }
 
 /** Slope times dy; `saved` is the output for relu, tanh and sigmoid, the input for GELU. */

@@ -24,27 +24,99 @@ export function minLanes(v: v128): f32 {
 }
 
 /**
- * exp(x), within 2 ulp. x = n ln2 + r with ln2 in two parts; polynomial in r from Cephes `expf`
- * (Moshier); 2^n applied as two factors so that subnormal results and overflow come out right.
+ * Constants that are loaded where they are used: engines build a vector constant in the code from
+ * four instructions, a broadcast load is one. In the order of the byte offsets below.
+ */
+const CONSTANTS = memory.data<f32>([
+  // exp: bounds, log2(e), rounding constant 1.5 * 2^23, -ln 2 in two parts, polynomial, 1
+  89.0,
+  -104.0,
+  1.44269504,
+  12582912.0,
+  -0.693359375,
+  2.12194440e-4,
+  1.9875691500e-4,
+  1.3981999507e-3,
+  8.3334519073e-3,
+  4.1665795894e-2,
+  1.6666665459e-1,
+  5.0000001201e-1,
+  1.0,
+  // tanh: polynomial, 2, limit of the polynomial
+  -5.70498872745e-3,
+  2.06390887954e-2,
+  -5.37397155531e-2,
+  1.33314422036e-1,
+  -3.33332819422e-1,
+  2.0,
+  0.625,
+  // exp without subnormal results: least argument
+  -87.33654,
+  // normal distribution function: p / sqrt 2, coefficients / 2
+  <f32> (0.3275911 * 0.7071067811865476),
+  <f32> (1.061405429 * 0.5),
+  <f32> (-1.453152027 * 0.5),
+  <f32> (1.421413741 * 0.5),
+  <f32> (-0.284496736 * 0.5),
+  <f32> (0.254829592 * 0.5),
+  // GELU: -1/2, bounds, 1 / sqrt(2 pi)
+  -0.5,
+  -15.0,
+  15.0,
+  0.39894228,
+]);
+
+/** The constant at a byte offset. */
+function constant(offset: usize): v128 {
+  return v128.load_splat<f32>(CONSTANTS + offset);
+}
+
+/** 1 in every lane. */
+function one4(): v128 {
+  return constant(48);
+}
+
+/** exp(r) for |r| <= ln(2) / 2: polynomial from Cephes `expf` (Moshier). */
+function expOfRemainder(r: v128): v128 {
+  let p = constant(24);
+  p = madd(p, r, constant(28));
+  p = madd(p, r, constant(32));
+  p = madd(p, r, constant(36));
+  p = madd(p, r, constant(40));
+  p = madd(p, r, constant(44));
+  return f32x4.add(madd(f32x4.mul(r, r), p, r), one4());
+}
+
+/** x - n ln 2 with ln 2 in two parts. */
+function remainder(x: v128, n: v128): v128 {
+  return madd(n, constant(20), madd(n, constant(16), x));
+}
+
+/**
+ * exp(x), within 2 ulp. x = n ln 2 + r; adding 1.5 * 2^23 rounds x / ln 2 to n and leaves n in the
+ * low bits; 2^n is applied as two factors so that subnormal results and overflow come out right.
  */
 export function exp4(x: v128): v128 {
-  const clamped = f32x4.max(f32x4.min(x, f32x4.splat(89.0)), f32x4.splat(-104.0));
-  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.44269504)));
-  let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = madd(p, r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(madd(f32x4.mul(r, r), p, r), f32x4.splat(1.0));
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const clamped = f32x4.max(f32x4.min(x, constant(0)), constant(4));
+  const rounding = constant(12);
+  const shifted = madd(clamped, constant(8), rounding);
+  const p = expOfRemainder(remainder(clamped, f32x4.sub(shifted, rounding)));
+  const exponent = i32x4.sub(shifted, rounding);
   const half = i32x4.shr_s(exponent, 1);
-  const bias = i32x4.splat(127);
-  const low = i32x4.shl(i32x4.add(half, bias), 23);
-  const high = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23);
+  const low = i32x4.add(i32x4.shl(half, 23), one4());
+  const high = i32x4.add(i32x4.shl(i32x4.sub(exponent, half), 23), one4());
   return f32x4.mul(f32x4.mul(p, low), high);
+}
+
+/** As `exp4` for results that are added to something: 0 below 2^-126, Infinity from 2^127.5 on. */
+function expNormal4(x: v128): v128 {
+  const least = constant(80);
+  const clamped = f32x4.max(f32x4.min(x, constant(0)), least);
+  const rounding = constant(12);
+  const shifted = madd(clamped, constant(8), rounding);
+  const p = expOfRemainder(remainder(clamped, f32x4.sub(shifted, rounding)));
+  const scale = i32x4.add(i32x4.shl(i32x4.sub(shifted, rounding), 23), one4());
+  return v128.andnot(f32x4.mul(p, scale), f32x4.lt(x, least));
 }
 
 /**
@@ -91,60 +163,57 @@ export function log4(x: v128): v128 {
 export function tanh4(x: v128): v128 {
   const magnitude = f32x4.abs(x);
   const z = f32x4.mul(x, x);
-  let p = f32x4.splat(-5.70498872745e-3);
-  p = madd(p, z, f32x4.splat(2.06390887954e-2));
-  p = madd(p, z, f32x4.splat(-5.37397155531e-2));
-  p = madd(p, z, f32x4.splat(1.33314422036e-1));
-  p = madd(p, z, f32x4.splat(-3.33332819422e-1));
+  let p = constant(52);
+  p = madd(p, z, constant(56));
+  p = madd(p, z, constant(60));
+  p = madd(p, z, constant(64));
+  p = madd(p, z, constant(68));
   const small = madd(f32x4.mul(p, z), x, x);
-  const one = f32x4.splat(1.0);
-  const e = exp4(f32x4.add(magnitude, magnitude));
-  const large = f32x4.sub(one, f32x4.div(f32x4.splat(2.0), f32x4.add(e, one)));
-  const signed = v128.or(large, v128.and(x, f32x4.splat(-0.0)));
-  return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.625)));
+  const one = one4();
+  const e = expNormal4(f32x4.add(magnitude, magnitude));
+  const large = f32x4.sub(one, f32x4.div(constant(72), f32x4.add(e, one)));
+  const signed = v128.or(large, v128.xor(x, magnitude));
+  return v128.bitselect(small, signed, f32x4.lt(magnitude, constant(76)));
 }
 
 /** 1 / (1 + exp(-x)). */
 export function sigmoid4(x: v128): v128 {
-  const one = f32x4.splat(1.0);
-  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
+  const one = one4();
+  return f32x4.div(one, f32x4.add(one, expNormal4(f32x4.neg(x))));
 }
 
 /**
  * Standard normal distribution function, |error| <= 2e-7: erfc(|x| / sqrt 2) by Abramowitz and Stegun,
  * "Handbook of Mathematical Functions", 7.1.26, `density` being exp(-x^2 / 2).
  */
-export function normalCdf4(x: v128, density: v128): v128 {
-  const one = f32x4.splat(1.0);
-  const t = f32x4.div(
-    one,
-    madd(f32x4.abs(x), f32x4.splat(<f32> (0.3275911 * 0.7071067811865476)), one),
-  );
-  let p = f32x4.splat(<f32> (1.061405429 * 0.5));
-  p = madd(p, t, f32x4.splat(<f32> (-1.453152027 * 0.5)));
-  p = madd(p, t, f32x4.splat(<f32> (1.421413741 * 0.5)));
-  p = madd(p, t, f32x4.splat(<f32> (-0.284496736 * 0.5)));
-  p = madd(p, t, f32x4.splat(<f32> (0.254829592 * 0.5)));
+function normalCdf4(x: v128, density: v128): v128 {
+  const one = one4();
+  const t = f32x4.div(one, madd(f32x4.abs(x), constant(84), one));
+  let p = constant(88);
+  p = madd(p, t, constant(92));
+  p = madd(p, t, constant(96));
+  p = madd(p, t, constant(100));
+  p = madd(p, t, constant(104));
   const upper = f32x4.mul(f32x4.mul(p, t), density);
-  return v128.bitselect(upper, f32x4.sub(one, upper), f32x4.lt(x, f32x4.splat(0.0)));
+  return v128.bitselect(upper, f32x4.sub(one, upper), f32x4.lt(x, f32x4.splat(0)));
 }
 
 /** exp(-x^2 / 2). */
-export function gaussian4(x: v128): v128 {
-  return exp4(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
+function gaussian4(x: v128): v128 {
+  return expNormal4(f32x4.mul(f32x4.mul(x, x), constant(108)));
 }
 
 /** GELU(x) = x Phi(x), the exact form (not the tanh approximation). -Infinity gives -0. */
 export function gelu4(x: v128): v128 {
   // Below -15 Phi underflows; clamping keeps -Infinity from becoming -Infinity * 0.
-  const clamped = f32x4.max(x, f32x4.splat(-15.0));
+  const clamped = f32x4.max(x, constant(112));
   return f32x4.mul(clamped, normalCdf4(clamped, gaussian4(clamped)));
 }
 
 /** d GELU / dx = Phi(x) + x phi(x). */
 export function geluSlope4(x: v128): v128 {
-  const clamped = f32x4.max(f32x4.min(x, f32x4.splat(15.0)), f32x4.splat(-15.0));
+  const clamped = f32x4.max(f32x4.min(x, constant(116)), constant(112));
   const density = gaussian4(clamped);
   const cdf = normalCdf4(clamped, density);
-  return madd(f32x4.mul(clamped, f32x4.splat(0.39894228)), density, cdf);
+  return madd(f32x4.mul(clamped, constant(120)), density, cdf);
 }
