@@ -11,7 +11,7 @@ import { clusterSchema } from "../simulator/mod.ts";
 import { normalizerSchema, stateSchema } from "../state/mod.ts";
 import { parseConfig } from "../support/mod.ts";
 import { workloadSchema } from "../workload/mod.ts";
-import { evaluationSchema, trainingSchema } from "./training_schema.ts";
+import { evaluationSchema, trainingRunSchema } from "./training_schema.ts";
 
 /**
  * The configuration of one experiment, composed of the areas' own pieces. Unknown keys are refused;
@@ -28,7 +28,7 @@ export const experimentSchema = z.strictObject({
   reward: rewardSchema.prefault({}),
   policy: policySchema.prefault({ kind: "actor_critic" }),
   ppo: ppoSchema.prefault({}),
-  training: trainingSchema.prefault({}),
+  training: trainingRunSchema.prefault({}),
   evaluation: evaluationSchema.prefault({}),
 });
 

@@ -19,5 +19,5 @@ export {
   type EvaluationConfig,
   evaluationSchema,
   type TrainingConfig,
-  trainingSchema,
+  trainingRunSchema,
 } from "./training_schema.ts";

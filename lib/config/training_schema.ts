@@ -9,7 +9,7 @@ import { curriculumSchema } from "./curriculum_schema.ts";
 import { temperatureSchema } from "./temperature_schema.ts";
 
 /** The training run around the PPO updates. */
-export const trainingSchema = z.strictObject({
+export const trainingRunSchema = z.strictObject({
   environments: z.int().min(1).max(1024).default(8).describe(
     "Simulations side by side, each with arrivals of its own; spec/practice.md section 9 gives 8-16",
   ),
@@ -50,8 +50,8 @@ export const evaluationSchema = z.strictObject({
   ),
 });
 
-/** Typed form of {@linkcode trainingSchema}. */
-export type TrainingConfig = z.infer<typeof trainingSchema>;
+/** Typed form of {@linkcode trainingRunSchema}. */
+export type TrainingConfig = z.infer<typeof trainingRunSchema>;
 
 /** Typed form of {@linkcode evaluationSchema}. */
 export type EvaluationConfig = z.infer<typeof evaluationSchema>;
