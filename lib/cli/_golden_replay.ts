@@ -53,7 +53,7 @@ export function replayGoldenCase(golden: GoldenCase): GoldenReport {
     observers: [{ onBatchStageEnd: (record) => batches.compare(record) }],
   });
   const result = simulator.run(createRoute(golden));
-  const requests = compareRequests(golden, result, simulator.promptTokensAfterRestarts);
+  const requests = compareRequests(golden, result, simulator.promptTokensAfterRestarts());
   const report = {
     case: config.name,
     requests: workload.count,

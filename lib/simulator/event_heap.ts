@@ -29,10 +29,12 @@ const ARITY = 4;
  * ```
  */
 export class EventHeap {
+  /** Slot, time and sequence number by heap position: the children of a node are neighbours. */
   readonly #slots: Int32Array;
-  readonly #positions: Int32Array;
   readonly #times: Float64Array;
   readonly #sequences: Float64Array;
+  /** Heap position by slot, -1 for slots that are not in the queue. */
+  readonly #positions: Int32Array;
   #size = 0;
   #rootIsHole = false;
   #nextSequence = 0;
@@ -40,9 +42,9 @@ export class EventHeap {
   /** @param slotCount Slots are `0 .. slotCount - 1`. */
   constructor(slotCount: number) {
     this.#slots = new Int32Array(slotCount);
-    this.#positions = new Int32Array(slotCount).fill(-1);
     this.#times = new Float64Array(slotCount);
     this.#sequences = new Float64Array(slotCount);
+    this.#positions = new Int32Array(slotCount).fill(-1);
   }
 
   /** Entries waiting. */
@@ -53,30 +55,28 @@ export class EventHeap {
   /** Time of the earliest entry, `Infinity` when there is none. */
   peekSeconds(): number {
     if (this.#rootIsHole) this.#fillHole();
-    return this.#size === 0 ? Infinity : this.#times[this.#slots[0]!]!;
+    return this.#size === 0 ? Infinity : this.#times[0]!;
   }
 
   /** Whether another entry has the time of the earliest one. */
   isTied(): boolean {
     if (this.#rootIsHole) this.#fillHole();
+    const times = this.#times;
     const end = Math.min(this.#size, ARITY + 1);
-    if (end < 2) return false;
-    const earliest = this.#times[this.#slots[0]!]!;
     for (let child = 1; child < end; child++) {
-      if (this.#times[this.#slots[child]!]! === earliest) return true;
+      if (times[child] === times[0]) return true;
     }
     return false;
   }
 
   /** Adds a slot that is not in the queue. */
   push(slot: number, timeSeconds: number): void {
-    this.#times[slot] = timeSeconds;
-    this.#sequences[slot] = this.#nextSequence++;
+    const sequence = this.#nextSequence++;
     if (this.#rootIsHole) {
       this.#rootIsHole = false;
-      this.#siftDown(0, slot);
+      this.#siftDown(0, slot, timeSeconds, sequence);
     } else {
-      this.#siftUp(this.#size++, slot);
+      this.#siftUp(this.#size++, slot, timeSeconds, sequence);
     }
   }
 
@@ -95,59 +95,64 @@ export class EventHeap {
     const position = this.#positions[slot]!;
     if (position < 0) return;
     this.#positions[slot] = -1;
-    const last = this.#slots[--this.#size]!;
-    if (last === slot) return;
-    this.#siftUp(position, last);
-    this.#siftDown(this.#positions[last]!, last);
+    const last = --this.#size;
+    if (position === last) return;
+    const moved = this.#slots[last]!;
+    const time = this.#times[last]!;
+    const sequence = this.#sequences[last]!;
+    this.#siftUp(position, moved, time, sequence);
+    this.#siftDown(this.#positions[moved]!, moved, time, sequence);
   }
 
   #fillHole(): void {
     this.#rootIsHole = false;
-    if (--this.#size > 0) this.#siftDown(0, this.#slots[this.#size]!);
+    const last = --this.#size;
+    if (last > 0) {
+      this.#siftDown(0, this.#slots[last]!, this.#times[last]!, this.#sequences[last]!);
+    }
   }
 
-  #siftUp(start: number, slot: number): void {
-    const slots = this.#slots;
-    const positions = this.#positions;
+  #siftUp(start: number, slot: number, time: number, sequence: number): void {
     let position = start;
     while (position > 0) {
       const parent = ((position - 1) / ARITY) | 0;
-      const other = slots[parent]!;
-      if (!this.#before(slot, other)) break;
-      slots[position] = other;
-      positions[other] = position;
+      const parentTime = this.#times[parent]!;
+      if (parentTime < time || (parentTime === time && this.#sequences[parent]! < sequence)) break;
+      this.#move(parent, position);
       position = parent;
     }
-    slots[position] = slot;
-    positions[slot] = position;
+    this.#place(position, slot, time, sequence);
   }
 
-  #siftDown(start: number, slot: number): void {
-    const slots = this.#slots;
-    const positions = this.#positions;
+  #siftDown(start: number, slot: number, time: number, sequence: number): void {
+    const times = this.#times;
+    const sequences = this.#sequences;
     const size = this.#size;
     let position = start;
-    for (;;) {
-      const first = position * ARITY + 1;
-      if (first >= size) break;
+    for (let first = position * ARITY + 1; first < size; first = position * ARITY + 1) {
       const end = Math.min(first + ARITY, size);
       let least = first;
       for (let child = first + 1; child < end; child++) {
-        if (this.#before(slots[child]!, slots[least]!)) least = child;
+        const earlier = times[child]! < times[least]! ||
+          (times[child] === times[least] && sequences[child]! < sequences[least]!);
+        if (earlier) least = child;
       }
-      const other = slots[least]!;
-      if (!this.#before(other, slot)) break;
-      slots[position] = other;
-      positions[other] = position;
+      const leastTime = times[least]!;
+      if (leastTime > time || (leastTime === time && sequences[least]! > sequence)) break;
+      this.#move(least, position);
       position = least;
     }
-    slots[position] = slot;
-    positions[slot] = position;
+    this.#place(position, slot, time, sequence);
   }
 
-  #before(a: number, b: number): boolean {
-    const timeA = this.#times[a]!;
-    const timeB = this.#times[b]!;
-    return timeA < timeB || (timeA === timeB && this.#sequences[a]! < this.#sequences[b]!);
+  #move(from: number, to: number): void {
+    this.#place(to, this.#slots[from]!, this.#times[from]!, this.#sequences[from]!);
+  }
+
+  #place(position: number, slot: number, time: number, sequence: number): void {
+    this.#slots[position] = slot;
+    this.#times[position] = time;
+    this.#sequences[position] = sequence;
+    this.#positions[slot] = position;
   }
 }

@@ -139,12 +139,11 @@ export class LiveClusterView implements ClusterView {
 
   /** A request as a router sees it. */
   request(index: number): RequestView {
-    const { arrivalSeconds, promptTokens, processedTokens } = this.#requests;
     return {
       index,
-      arrivalSeconds: arrivalSeconds[index]!,
-      promptTokens: promptTokens[index]!,
-      processedTokens: processedTokens[index]!,
+      arrivalSeconds: this.#requests.arrivalSeconds[index]!,
+      promptTokens: this.#requests.prompt(index),
+      processedTokens: this.#requests.processed(index),
       priority: this.#priority === undefined ? 0 : this.#priority[index]!,
     };
   }

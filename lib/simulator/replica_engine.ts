@@ -9,7 +9,17 @@ import { EventHeap } from "./event_heap.ts";
 import { InstantKind, type InstantQueue } from "./instant_queue.ts";
 import type { EngineClock } from "./live_view.ts";
 import type { ReplicaState } from "./replica_state.ts";
-import type { RequestTable } from "./request_table.ts";
+import {
+  EXECUTION,
+  LAST_STAGE_END,
+  MODEL_EXECUTION,
+  PREEMPTED,
+  PROCESSED,
+  PROMPT,
+  type RequestTable,
+  ROW_SHIFT,
+  TOTAL,
+} from "./request_table.ts";
 import { createReplicaScheduler, type ReplicaScheduler } from "./schedulers/mod.ts";
 import type { SimulationObserver } from "./simulation.ts";
 import { StageTable } from "./stage_table.ts";
@@ -207,19 +217,18 @@ export class ReplicaEngine {
     const now = this.#clock.nowSeconds;
     const batch = stages.running[slot]!;
     stages.running[slot] = undefined;
-    const { lastStageEndSeconds, outcomes } = this.#requests;
-    const { executionSeconds, modelExecutionSeconds, preemptedSeconds } = outcomes;
+    const { seconds } = this.#requests;
     const start = stages.startSeconds[slot]!;
     const model = stages.modelSeconds[slot]!;
     const total = stages.totalSeconds[slot]!;
     const { requests, requestCount } = batch;
     for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      const last = lastStageEndSeconds[request]!;
-      if (last !== start && last >= 0) preemptedSeconds[request]! += start - last;
-      executionSeconds[request]! += total;
-      modelExecutionSeconds[request]! += model;
-      lastStageEndSeconds[request] = now;
+      const row = requests[i]! << ROW_SHIFT;
+      const last = seconds[row + LAST_STAGE_END]!;
+      if (last !== start && last >= 0) seconds[row + PREEMPTED]! += start - last;
+      seconds[row + EXECUTION]! += total;
+      seconds[row + MODEL_EXECUTION]! += model;
+      seconds[row + LAST_STAGE_END] = now;
     }
     if (this.#observers.length > 0) this.#reportStage(slot, batch);
     return batch;
@@ -246,20 +255,20 @@ export class ReplicaEngine {
 
   /** Advances the requests of any batch; returns how many completed their prompt. */
   #advanceAll(replica: ReplicaState, batch: Batch, parks: boolean): number {
-    const { processedTokens, promptTokens, totalTokens, isDecoding } = this.#requests;
-    const { requests, tokens, requestCount } = batch;
+    const { tokens } = this.#requests;
+    const { requests, tokens: computed, requestCount } = batch;
     let firstTokens = 0;
     for (let i = 0; i < requestCount; i++) {
       const request = requests[i]!;
-      let processed = processedTokens[request]! + tokens[i]!;
-      if (processed === promptTokens[request]) {
+      const row = request << ROW_SHIFT;
+      let processed = tokens[row + PROCESSED]! + computed[i]!;
+      if (processed === tokens[row + PROMPT]) {
         processed++;
         firstTokens++;
-        isDecoding[request] = 1;
         this.#produceFirstToken(request, replica.index);
       }
-      processedTokens[request] = processed;
-      if (processed === totalTokens[request]) this.#finishRequest(request, replica, parks);
+      tokens[row + PROCESSED] = processed;
+      if (processed === tokens[row + TOTAL]) this.#finishRequest(request, replica, parks);
       else if (parks) replica.park(request);
     }
     return firstTokens;
@@ -267,15 +276,16 @@ export class ReplicaEngine {
 
   /** {@linkcode ReplicaEngine.#advanceAll} for the common batch, one token for each of many. */
   #advanceDecodes(replica: ReplicaState, batch: Batch): number {
-    const { processedTokens, totalTokens } = this.#requests;
+    const { tokens } = this.#requests;
     const { requests, requestCount } = batch;
     const parked = replica.makeRoomToPark(requestCount);
     let { parkedCount } = replica;
     for (let i = 0; i < requestCount; i++) {
       const request = requests[i]!;
-      const processed = processedTokens[request]! + 1;
-      processedTokens[request] = processed;
-      if (processed === totalTokens[request]) this.#finishRequest(request, replica, true);
+      const row = request << ROW_SHIFT;
+      const processed = tokens[row + PROCESSED]! + 1;
+      tokens[row + PROCESSED] = processed;
+      if (processed === tokens[row + TOTAL]) this.#finishRequest(request, replica, true);
       else parked[parkedCount++] = request;
     }
     replica.parkedCount = parkedCount;
@@ -283,7 +293,7 @@ export class ReplicaEngine {
   }
 
   #produceFirstToken(request: number, replica: number): void {
-    const { firstTokenSeconds } = this.#requests.outcomes;
+    const { firstTokenSeconds } = this.#requests;
     if (!Number.isNaN(firstTokenSeconds[request])) return;
     const now = this.#clock.nowSeconds;
     firstTokenSeconds[request] = now;
@@ -292,9 +302,8 @@ export class ReplicaEngine {
 
   #finishRequest(request: number, replica: ReplicaState, releases: boolean): void {
     const now = this.#clock.nowSeconds;
-    const { outcomes, totalTokens } = this.#requests;
-    outcomes.completedSeconds[request] = now;
-    replica.kvTokens -= totalTokens[request]!;
+    this.#requests.completedSeconds[request] = now;
+    replica.kvTokens -= this.#requests.total(request);
     if (releases) replica.release(request);
     this.#clock.completedCount++;
     for (const observer of this.#observers) observer.onCompleted?.(request, replica.index, now);

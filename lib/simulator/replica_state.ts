@@ -5,7 +5,14 @@
  */
 import { Batch, grown } from "./batch.ts";
 import type { ReplicaSpec } from "./replica_spec.ts";
-import type { RequestTable } from "./request_table.ts";
+import {
+  KV_BLOCKS,
+  PROCESSED,
+  PROMPT,
+  type RequestTable,
+  ROW_SHIFT,
+  TOTAL,
+} from "./request_table.ts";
 import { WaitingQueue } from "./waiting_queue.ts";
 
 /** Weight of the newest iteration in the moving average of the time between tokens. */
@@ -90,38 +97,35 @@ export class ReplicaState {
 
   /** Takes in a request that was routed here: it waits behind the others. */
   enqueue(request: number): void {
-    const { promptTokens, totalTokens } = this.requests;
-    const prompt = promptTokens[request]!;
-    this.pendingPrefillTokens += prompt;
-    this.kvTokens += prompt;
-    this.pendingOutputTokens += totalTokens[request]! - prompt;
+    this.#countWaiting(request, 1);
     this.queue.pushBack(request);
   }
 
   /** Moves the first waiting request to the running ones, with `blocks` KV blocks; returns it. */
   admit(blocks: number, nowSeconds: number): number {
     const request = this.queue.popFront();
-    const { promptTokens, kvBlocks, outcomes } = this.requests;
-    this.kvTokens -= promptTokens[request]!;
+    const { tokens, scheduledSeconds } = this.requests;
+    const row = request << ROW_SHIFT;
+    this.kvTokens -= tokens[row + PROMPT]!;
+    tokens[row + KV_BLOCKS] = blocks;
     this.runningCount++;
-    kvBlocks[request] = blocks;
     this.kvBlocksUsed += blocks;
-    const first = outcomes.scheduledSeconds[request]!;
-    if (first !== first) outcomes.scheduledSeconds[request] = nowSeconds;
+    if (Number.isNaN(scheduledSeconds[request])) scheduledSeconds[request] = nowSeconds;
     return request;
   }
 
   /** Gives a running request more blocks. */
   extend(request: number, blocks: number): void {
-    this.requests.kvBlocks[request]! += blocks;
+    this.requests.tokens[(request << ROW_SHIFT) + KV_BLOCKS]! += blocks;
     this.kvBlocksUsed += blocks;
   }
 
   /** Frees the blocks of a running request that is complete. */
   release(request: number): void {
-    const { kvBlocks } = this.requests;
-    this.kvBlocksUsed -= kvBlocks[request]!;
-    kvBlocks[request] = 0;
+    const { tokens } = this.requests;
+    const row = request << ROW_SHIFT;
+    this.kvBlocksUsed -= tokens[row + KV_BLOCKS]!;
+    tokens[row + KV_BLOCKS] = 0;
     this.runningCount--;
   }
 
@@ -151,25 +155,17 @@ export class ReplicaState {
    */
   restart(request: number): void {
     this.#forget(request, this.#restartLosesPrompt);
+    this.#countWaiting(request, 1);
     this.queue.pushFront(request);
-    const { promptTokens, totalTokens } = this.requests;
-    const prompt = promptTokens[request]!;
-    this.pendingPrefillTokens += prompt;
-    this.kvTokens += prompt;
-    this.pendingOutputTokens += totalTokens[request]! - prompt;
   }
 
   /** Takes all requests off the replica, ready to start over elsewhere. */
   evacuate(running: readonly number[]): number[] {
-    const { promptTokens, totalTokens } = this.requests;
     for (const request of running) this.#forget(request, false);
     const evacuated = [...running];
     while (this.queue.length > 0) {
       const request = this.queue.popFront();
-      const prompt = promptTokens[request]!;
-      this.pendingPrefillTokens -= prompt;
-      this.kvTokens -= prompt;
-      this.pendingOutputTokens -= totalTokens[request]! - prompt;
+      this.#countWaiting(request, -1);
       evacuated.push(request);
     }
     this.parkedCount = 0;
@@ -177,24 +173,29 @@ export class ReplicaState {
     return evacuated;
   }
 
+  /** Adds a waiting request to the counters, or takes it out again. */
+  #countWaiting(request: number, sign: 1 | -1): void {
+    const prompt = this.requests.prompt(request);
+    this.pendingPrefillTokens += sign * prompt;
+    this.kvTokens += sign * prompt;
+    this.pendingOutputTokens += sign * (this.requests.total(request) - prompt);
+  }
+
   /** Takes a running request off the replica: it has to recompute what it had processed. */
   #forget(request: number, losesPrompt: boolean): void {
-    const { promptTokens, totalTokens, processedTokens, isDecoding, outcomes } = this.requests;
-    const processed = processedTokens[request]!;
-    const prompt = promptTokens[request]!;
+    const { tokens, restarts } = this.requests;
+    const row = request << ROW_SHIFT;
+    const prompt = tokens[row + PROMPT]!;
+    const total = tokens[row + TOTAL]!;
+    const processed = tokens[row + PROCESSED]!;
+    const isDecoding = processed > prompt;
     this.release(request);
     this.kvTokens -= processed;
-    if (isDecoding[request] === 1) {
-      this.pendingOutputTokens -= totalTokens[request]! - processed;
-      promptTokens[request] = processed;
-    } else {
-      this.pendingOutputTokens -= totalTokens[request]! - prompt;
-      this.pendingPrefillTokens -= prompt - processed;
-      if (losesPrompt) promptTokens[request] = processed;
-    }
-    processedTokens[request] = 0;
-    isDecoding[request] = 0;
-    outcomes.restarts[request]!++;
+    this.pendingOutputTokens -= total - Math.max(prompt, processed);
+    this.pendingPrefillTokens -= Math.max(0, prompt - processed);
+    if (isDecoding || losesPrompt) tokens[row + PROMPT] = processed;
+    tokens[row + PROCESSED] = 0;
+    restarts[request]!++;
     this.restartCount++;
   }
 }

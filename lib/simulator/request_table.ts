@@ -9,9 +9,32 @@ import type { RequestOutcomes } from "./simulation.ts";
 /** Marks a request that is the last of its list. */
 export const END_OF_LIST = -1;
 
+/** Fields of a row of {@linkcode RequestTable.tokens}. */
+export const PROMPT = 0;
+/** See {@linkcode PROMPT}. */
+export const TOTAL = 1;
+/** See {@linkcode PROMPT}. */
+export const PROCESSED = 2;
+/** See {@linkcode PROMPT}. */
+export const KV_BLOCKS = 3;
+
+/** Fields of a row of {@linkcode RequestTable.seconds}. */
+export const LAST_STAGE_END = 0;
+/** See {@linkcode LAST_STAGE_END}. */
+export const EXECUTION = 1;
+/** See {@linkcode LAST_STAGE_END}. */
+export const MODEL_EXECUTION = 2;
+/** See {@linkcode LAST_STAGE_END}. */
+export const PREEMPTED = 3;
+
+/** Binary logarithm of the row length of both tables: row `i` starts at `i << ROW_SHIFT`. */
+export const ROW_SHIFT = 2;
+
 /**
- * Mutable state of all requests of a run, one typed array a field, row `i` is request `i`. In the
- * terms of spec/simulator.md section 2: `P` prompt tokens, `D` output tokens, `N` processed tokens.
+ * Mutable state of all requests of a run. What an iteration touches of a request lies together, one
+ * row of four integers and one of four doubles, so that a large cluster, whose replicas pick their
+ * requests from all over the table, misses the cache twice a request and not ten times. In the terms
+ * of spec/simulator.md section 2: `P` prompt tokens, `D` output tokens, `N` processed tokens.
  */
 export class RequestTable {
   /** Number of requests. */
@@ -22,51 +45,106 @@ export class RequestTable {
   readonly level: Int32Array | undefined;
   /** Number of distinct priorities. */
   readonly levelCount: number;
-  /** `P`: tokens to be computed before the next output token can be sampled. */
-  readonly promptTokens: Int32Array;
-  /** `P + D`, constant over restarts. */
-  readonly totalTokens: Int32Array;
-  /** `N`. */
-  readonly processedTokens: Int32Array;
-  /** 1 once the prompt is in the KV cache. */
-  readonly isDecoding: Uint8Array;
-  /** KV blocks held. */
-  readonly kvBlocks: Int32Array;
+  /**
+   * `[count, 4]`: `PROMPT` is `P`, to be computed before the next output token can be sampled;
+   * `TOTAL` is `P + D`, constant over restarts; `PROCESSED` is `N`, which skips `P` and so tells
+   * decoding (`N > P`) from not; `KV_BLOCKS` are held.
+   */
+  readonly tokens: Int32Array;
+  /**
+   * `[count, 4]`: `LAST_STAGE_END` of a stage that computed the request, -1 before the first;
+   * `EXECUTION`, `MODEL_EXECUTION` and `PREEMPTED` sums as in `RequestOutcomes`.
+   */
+  readonly seconds: Float64Array;
   /** Next request of the waiting list that the request is in. */
   readonly next: Int32Array;
-  /** Last end of a stage that computed the request, -1 before the first. */
-  readonly lastStageEndSeconds: Float64Array;
-  /** What is reported at the end; filled in as the run goes on. */
-  readonly outcomes: RequestOutcomes;
+  /** Replica, -1 for none. */
+  readonly replica: Int32Array;
+  /** First time in a batch, `NaN` before. */
+  readonly scheduledSeconds: Float64Array;
+  /** First completion of the prompt, `NaN` before. */
+  readonly firstTokenSeconds: Float64Array;
+  /** Completion, `NaN` before. */
+  readonly completedSeconds: Float64Array;
+  /** Preemptions with recomputation. */
+  readonly restarts: Int32Array;
 
   /** Checks the workload and sets every request to "not arrived". */
   constructor(workload: Workload) {
-    const { count } = workload;
+    const { count, promptTokens, outputTokens } = workload;
     checkWorkload(workload);
     this.count = count;
     this.arrivalSeconds = workload.arrivalSeconds;
-    this.promptTokens = Int32Array.from(workload.promptTokens.subarray(0, count));
-    this.totalTokens = new Int32Array(count);
+    this.tokens = new Int32Array(count << ROW_SHIFT);
+    this.seconds = new Float64Array(count << ROW_SHIFT);
     for (let i = 0; i < count; i++) {
-      this.totalTokens[i] = workload.promptTokens[i]! + workload.outputTokens[i]!;
+      const row = i << ROW_SHIFT;
+      this.tokens[row + PROMPT] = promptTokens[i]!;
+      this.tokens[row + TOTAL] = promptTokens[i]! + outputTokens[i]!;
+      this.seconds[row + LAST_STAGE_END] = -1;
     }
-    this.processedTokens = new Int32Array(count);
-    this.isDecoding = new Uint8Array(count);
-    this.kvBlocks = new Int32Array(count);
     this.next = new Int32Array(count).fill(END_OF_LIST);
-    this.lastStageEndSeconds = new Float64Array(count).fill(-1);
     const levels = rankPriorities(workload);
     this.level = levels.level;
     this.levelCount = levels.levelCount;
-    this.outcomes = {
-      replica: new Int32Array(count).fill(-1),
-      scheduledSeconds: new Float64Array(count).fill(NaN),
-      firstTokenSeconds: new Float64Array(count).fill(NaN),
-      completedSeconds: new Float64Array(count).fill(NaN),
-      executionSeconds: new Float64Array(count),
-      modelExecutionSeconds: new Float64Array(count),
-      preemptedSeconds: new Float64Array(count),
-      restarts: new Int32Array(count),
+    this.replica = new Int32Array(count).fill(-1);
+    this.scheduledSeconds = new Float64Array(count).fill(NaN);
+    this.firstTokenSeconds = new Float64Array(count).fill(NaN);
+    this.completedSeconds = new Float64Array(count).fill(NaN);
+    this.restarts = new Int32Array(count);
+  }
+
+  /** `P` of a request. */
+  prompt(request: number): number {
+    return this.tokens[(request << ROW_SHIFT) + PROMPT]!;
+  }
+
+  /** `P + D` of a request. */
+  total(request: number): number {
+    return this.tokens[(request << ROW_SHIFT) + TOTAL]!;
+  }
+
+  /** `N` of a request. */
+  processed(request: number): number {
+    return this.tokens[(request << ROW_SHIFT) + PROCESSED]!;
+  }
+
+  /** KV blocks that a request holds. */
+  kvBlocks(request: number): number {
+    return this.tokens[(request << ROW_SHIFT) + KV_BLOCKS]!;
+  }
+
+  /** Whether the prompt of a request is in the KV cache. */
+  isDecoding(request: number): boolean {
+    return this.processed(request) > this.prompt(request);
+  }
+
+  /** `P` of all requests, `[count]`, a copy. */
+  promptColumn(): Int32Array {
+    return Int32Array.from({ length: this.count }, (_, i) => this.prompt(i));
+  }
+
+  /** What has happened so far, a copy. */
+  outcomes(): RequestOutcomes {
+    const { count, seconds } = this;
+    const executionSeconds = new Float64Array(count);
+    const modelExecutionSeconds = new Float64Array(count);
+    const preemptedSeconds = new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      const row = i << ROW_SHIFT;
+      executionSeconds[i] = seconds[row + EXECUTION]!;
+      modelExecutionSeconds[i] = seconds[row + MODEL_EXECUTION]!;
+      preemptedSeconds[i] = seconds[row + PREEMPTED]!;
+    }
+    return {
+      replica: this.replica.slice(),
+      scheduledSeconds: this.scheduledSeconds.slice(),
+      firstTokenSeconds: this.firstTokenSeconds.slice(),
+      completedSeconds: this.completedSeconds.slice(),
+      executionSeconds,
+      modelExecutionSeconds,
+      preemptedSeconds,
+      restarts: this.restarts.slice(),
     };
   }
 }

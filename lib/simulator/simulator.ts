@@ -177,7 +177,7 @@ export class Simulator {
       this.#unroutedHead = 0;
     }
     replica.enqueue(request);
-    this.#requests.outcomes.replica[request] = replicaIndex;
+    this.#requests.replica[request] = replicaIndex;
     this.#routedTo.add(replicaIndex);
     for (const observer of this.#observers) {
       observer.onRouted?.(request, replicaIndex, this.#clock.nowSeconds);
@@ -194,16 +194,16 @@ export class Simulator {
 
   /**
    * Prompt length of every request as its last restart left it (spec/simulator.md section 2,
-   * `restart`): the tokens that were computed before the next output token could be sampled.
+   * `restart`): the tokens that were computed before the next output token could be sampled. A copy.
    */
-  get promptTokensAfterRestarts(): Int32Array {
-    return this.#requests.promptTokens;
+  promptTokensAfterRestarts(): Int32Array {
+    return this.#requests.promptColumn();
   }
 
-  /** What has happened so far; the columns are the simulator's own and go on changing with it. */
+  /** What has happened so far; O(number of requests), the columns are copies. */
   result(): SimulationResult {
     return {
-      outcomes: this.#requests.outcomes,
+      outcomes: this.#requests.outcomes(),
       endSeconds: this.#clock.nowSeconds,
       batchCount: this.#engine.batchCount,
       eventCount: this.#engine.eventCount,
@@ -272,7 +272,7 @@ export class Simulator {
       this.#unrouted.push(request);
     }
     for (const request of requests) {
-      this.#requests.outcomes.replica[request] = -1;
+      this.#requests.replica[request] = -1;
       for (const observer of this.#observers) {
         observer.onRequeued?.(request, from, this.#clock.nowSeconds);
       }

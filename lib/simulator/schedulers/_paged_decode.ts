@@ -5,6 +5,7 @@
  */
 import type { Batch } from "../batch.ts";
 import type { ReplicaState } from "../replica_state.ts";
+import { KV_BLOCKS, PROCESSED, PROMPT, ROW_SHIFT } from "../request_table.ts";
 
 /** Whole blocks that `tokens` tokens fill. */
 export function blocksFor(tokens: number, blockSize: number): number {
@@ -26,7 +27,7 @@ export function addDecodes(
   begun: number[],
 ): void {
   const { parked } = replica;
-  const { isDecoding, processedTokens, kvBlocks } = replica.requests;
+  const { tokens } = replica.requests;
   const { kvBlocks: totalBlocks, scheduler: { blockSize } } = replica.spec;
   const rows = batch.roomForDecodes(Math.min(replica.parkedCount, limit));
   let head = 0;
@@ -36,7 +37,9 @@ export function addDecodes(
   let maxContextTokens = 0;
   while (head < tail && count < limit) {
     const request = parked[head++]!;
-    if (isDecoding[request] === 0) {
+    const row = request << ROW_SHIFT;
+    const processed = tokens[row + PROCESSED]!;
+    if (processed <= tokens[row + PROMPT]!) {
       begun.push(request);
       continue;
     }
@@ -47,8 +50,7 @@ export function addDecodes(
         continue;
       }
     }
-    const processed = processedTokens[request]!;
-    if (processed > kvBlocks[request]! * blockSize) replica.extend(request, 1);
+    if (processed > tokens[row + KV_BLOCKS]! * blockSize) replica.extend(request, 1);
     rows[count++] = request;
     contextTokens += processed;
     if (processed > maxContextTokens) maxContextTokens = processed;

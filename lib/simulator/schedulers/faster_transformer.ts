@@ -43,25 +43,24 @@ export class FasterTransformerScheduler implements ReplicaScheduler {
 
   /** @inheritdoc */
   form(batch: Batch, nowSeconds: number): void {
-    const replica = this.#replica;
-    const { isDecoding, processedTokens, promptTokens } = replica.requests;
+    const { requests } = this.#replica;
     const group = this.#parkedGroups.shift() ?? this.#admitGroup(nowSeconds);
     this.#groupOf[batch.slot] = group;
     for (const request of group.active) {
-      if (isDecoding[request] === 1) batch.addDecode(request, processedTokens[request]!);
-      else batch.addPrefill(request, 0, promptTokens[request]!);
+      if (requests.isDecoding(request)) batch.addDecode(request, requests.processed(request));
+      else batch.addPrefill(request, 0, requests.prompt(request));
     }
   }
 
   /** @inheritdoc */
   endBatch(batch: Batch): void {
     const replica = this.#replica;
-    const { processedTokens, totalTokens } = replica.requests;
+    const { requests } = replica;
     const { active, finished } = this.#groupOf[batch.slot]!;
     const alreadyFinished = finished.length;
     let kept = 0;
     for (const request of active) {
-      if (processedTokens[request] === totalTokens[request]) finished.push(request);
+      if (requests.processed(request) === requests.total(request)) finished.push(request);
       else active[kept++] = request;
     }
     active.length = kept;
@@ -80,7 +79,7 @@ export class FasterTransformerScheduler implements ReplicaScheduler {
     const groups = new Set([...this.#parkedGroups, ...this.#groupOf]);
     for (const group of groups) {
       for (const request of group?.finished ?? []) {
-        if (replica.requests.kvBlocks[request]! > 0) replica.release(request);
+        if (replica.requests.kvBlocks(request) > 0) replica.release(request);
       }
     }
     this.#parkedGroups.length = 0;

@@ -44,11 +44,10 @@ export class LightLlmScheduler implements ReplicaScheduler {
   #prefill(batch: Batch, nowSeconds: number): void {
     const replica = this.#replica;
     const { batchSizeCap, maxTokensInBatch } = replica.spec.scheduler;
-    const { promptTokens } = replica.requests;
     this.#lookAhead();
     while (replica.queue.length > 0 && replica.runningCount < batchSizeCap) {
       const request = replica.queue.peek();
-      const prompt = promptTokens[request]!;
+      const prompt = replica.requests.prompt(request);
       if (batch.totalTokens + prompt > maxTokensInBatch || !this.#canAdmit(request)) return;
       batch.addPrefill(replica.admit(prompt, nowSeconds), 0, prompt);
     }
@@ -56,8 +55,7 @@ export class LightLlmScheduler implements ReplicaScheduler {
 
   #decode(batch: Batch): void {
     const replica = this.#replica;
-    const { parked, parkedCount } = replica;
-    const { isDecoding, processedTokens, promptTokens } = replica.requests;
+    const { parked, parkedCount, requests } = replica;
     if (replica.freeKvBlocks < parkedCount) {
       throw new RangeError(
         `Cannot simulate: lightllm on replica ${replica.index} must have ${parkedCount} free KV ` +
@@ -68,8 +66,8 @@ export class LightLlmScheduler implements ReplicaScheduler {
     for (let i = 0; i < parkedCount; i++) {
       const request = parked[i]!;
       replica.extend(request, 1);
-      if (isDecoding[request] === 1) batch.addDecode(request, processedTokens[request]!);
-      else batch.addPrefill(request, 0, promptTokens[request]!);
+      if (requests.isDecoding(request)) batch.addDecode(request, requests.processed(request));
+      else batch.addPrefill(request, 0, requests.prompt(request));
     }
     replica.parkedCount = 0;
   }
@@ -77,16 +75,15 @@ export class LightLlmScheduler implements ReplicaScheduler {
   /** Notes how far the running requests are and how far they will go. */
   #lookAhead(): void {
     const { parked, parkedCount, requests } = this.#replica;
-    const { promptTokens, totalTokens, processedTokens } = requests;
     this.#futures.length = 0;
     for (let i = 0; i < parkedCount; i++) {
       const request = parked[i]!;
-      const prompt = promptTokens[request]!;
-      const processed = processedTokens[request]!;
+      const prompt = requests.prompt(request);
+      const processed = requests.processed(request);
       const produced = Math.max(0, processed - prompt);
       this.#futures.push({
         hasRun: processed,
-        remaining: Math.max(0, totalTokens[request]! - prompt - produced - 1),
+        remaining: Math.max(0, requests.total(request) - prompt - produced - 1),
       });
     }
   }
@@ -96,12 +93,12 @@ export class LightLlmScheduler implements ReplicaScheduler {
    * tokens, largest first, the peak is `max_i (remaining_i (i + 1) + sum_{j <= i} hasRun_j)`.
    */
   #canAdmit(request: number): boolean {
-    const { promptTokens, totalTokens } = this.#replica.requests;
-    const prompt = promptTokens[request]!;
+    const { requests, spec } = this.#replica;
+    const prompt = requests.prompt(request);
     const futures = this.#futures;
     futures.push({
       hasRun: prompt + 1,
-      remaining: Math.max(0, totalTokens[request]! - prompt - 2),
+      remaining: Math.max(0, requests.total(request) - prompt - 2),
     });
     futures.sort((a, b) => b.remaining - a.remaining);
     let hasRun = 0;
@@ -110,6 +107,6 @@ export class LightLlmScheduler implements ReplicaScheduler {
       hasRun += future.hasRun;
       peak = Math.max(peak, future.remaining * (i + 1) + hasRun);
     });
-    return peak < this.#replica.spec.kvBlocks;
+    return peak < spec.kvBlocks;
   }
 }

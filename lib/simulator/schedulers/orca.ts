@@ -29,13 +29,12 @@ export class OrcaScheduler implements ReplicaScheduler {
   form(batch: Batch, nowSeconds: number): void {
     const replica = this.#replica;
     const { maxBatchSize } = replica.spec;
-    const { isDecoding, processedTokens, promptTokens } = replica.requests;
-    const { parked } = replica;
+    const { parked, requests } = replica;
     const taken = Math.min(replica.parkedCount, maxBatchSize);
     for (let i = 0; i < taken; i++) {
       const request = parked[i]!;
-      if (isDecoding[request] === 1) batch.addDecode(request, processedTokens[request]!);
-      else batch.addPrefill(request, 0, promptTokens[request]!);
+      if (requests.isDecoding(request)) batch.addDecode(request, requests.processed(request));
+      else batch.addPrefill(request, 0, requests.prompt(request));
     }
     parked.copyWithin(0, taken, replica.parkedCount);
     replica.parkedCount -= taken;
@@ -44,7 +43,7 @@ export class OrcaScheduler implements ReplicaScheduler {
       replica.freeKvBlocks >= this.#reservedBlocks
     ) {
       const request = replica.admit(this.#reservedBlocks, nowSeconds);
-      batch.addPrefill(request, 0, promptTokens[request]!);
+      batch.addPrefill(request, 0, requests.prompt(request));
     }
   }
 }

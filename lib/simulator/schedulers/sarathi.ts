@@ -44,12 +44,12 @@ export class SarathiScheduler implements ReplicaScheduler {
   #continuePrompts(batch: Batch): void {
     const replica = this.#replica;
     const { chunkTokens } = replica.spec.scheduler;
-    const { processedTokens, promptTokens } = replica.requests;
+    const { requests } = replica;
     const begun = this.#begun;
     let skippedCount = 0;
     for (const request of begun) {
-      const processed = processedTokens[request]!;
-      const chunk = Math.min(promptTokens[request]! - processed, chunkTokens - batch.totalTokens);
+      const processed = requests.processed(request);
+      const chunk = Math.min(requests.prompt(request) - processed, chunkTokens - batch.totalTokens);
       if (chunk > 0) batch.addPrefill(request, processed, chunk);
       else begun[skippedCount++] = request;
     }
@@ -62,12 +62,11 @@ export class SarathiScheduler implements ReplicaScheduler {
   #admit(batch: Batch, nowSeconds: number): void {
     const replica = this.#replica;
     const { batchSizeCap, blockSize, chunkTokens } = replica.spec.scheduler;
-    const { promptTokens } = replica.requests;
     while (
       replica.queue.length > 0 && replica.runningCount < batchSizeCap &&
       batch.requestCount < this.#microBatchSize
     ) {
-      const prompt = promptTokens[replica.queue.peek()]!;
+      const prompt = replica.requests.prompt(replica.queue.peek());
       const blocks = blocksFor(prompt, blockSize);
       if (replica.freeKvBlocks - blocks < this.#watermarkBlocks) return;
       const chunk = Math.min(prompt, chunkTokens - batch.totalTokens);

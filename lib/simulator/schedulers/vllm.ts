@@ -48,13 +48,12 @@ export class VllmScheduler implements ReplicaScheduler {
   #prefill(batch: Batch, nowSeconds: number): void {
     const replica = this.#replica;
     const { batchSizeCap, blockSize, maxTokensInBatch } = replica.spec.scheduler;
-    const { promptTokens } = replica.requests;
     let longest = 0;
     while (
       replica.queue.length > 0 && replica.runningCount < batchSizeCap &&
       batch.requestCount < this.#microBatchSize
     ) {
-      const prompt = promptTokens[replica.queue.peek()]!;
+      const prompt = replica.requests.prompt(replica.queue.peek());
       const blocks = blocksFor(prompt, blockSize);
       if (replica.freeKvBlocks - blocks < this.#watermarkBlocks) return;
       longest = Math.max(longest, prompt);

@@ -37,7 +37,7 @@ export class VllmV1Scheduler implements ReplicaScheduler {
   #continueRunning(batch: Batch): void {
     const replica = this.#replica;
     const { parked } = replica;
-    const { isDecoding, processedTokens, promptTokens, kvBlocks } = replica.requests;
+    const { requests } = replica;
     const { chunkTokens, blockSize } = replica.spec.scheduler;
     let head = 0;
     let tail = replica.parkedCount;
@@ -45,13 +45,13 @@ export class VllmV1Scheduler implements ReplicaScheduler {
       head < tail && batch.totalTokens < chunkTokens && batch.requestCount < this.#microBatchSize
     ) {
       const request = parked[head++]!;
-      const processed = processedTokens[request]!;
-      const decodes = isDecoding[request] === 1;
+      const processed = requests.processed(request);
+      const decodes = requests.isDecoding(request);
       const chunk = decodes
         ? 1
-        : Math.min(promptTokens[request]! - processed, chunkTokens - batch.totalTokens);
+        : Math.min(requests.prompt(request) - processed, chunkTokens - batch.totalTokens);
       const cached = decodes ? processed : processed + chunk;
-      const missing = blocksFor(cached, blockSize) - kvBlocks[request]!;
+      const missing = blocksFor(cached, blockSize) - requests.kvBlocks(request);
       while (missing > replica.freeKvBlocks && head < tail) replica.restart(parked[--tail]!);
       if (missing > replica.freeKvBlocks) {
         replica.restart(request);
@@ -68,12 +68,11 @@ export class VllmV1Scheduler implements ReplicaScheduler {
   #admit(batch: Batch, nowSeconds: number): void {
     const replica = this.#replica;
     const { batchSizeCap, blockSize, chunkTokens } = replica.spec.scheduler;
-    const { promptTokens } = replica.requests;
     while (
       replica.queue.length > 0 && replica.runningCount < batchSizeCap &&
       batch.requestCount < this.#microBatchSize && batch.totalTokens < chunkTokens
     ) {
-      const prompt = promptTokens[replica.queue.peek()]!;
+      const prompt = replica.requests.prompt(replica.queue.peek());
       const chunk = Math.min(prompt, chunkTokens - batch.totalTokens);
       const blocks = blocksFor(chunk, blockSize);
       if (blocks > replica.freeKvBlocks) return;
