@@ -88,7 +88,7 @@ export class TailLatencyMonitor {
   #alertCount = 0;
   #lastAlertSeconds: number | null = null;
 
-  /** @param config Window and alerts. */
+  /** A monitor that has seen nothing. */
   constructor(config: TailLatencyConfig) {
     this.#config = config;
     this.#ring = new Float64Array(config.windowSamples);

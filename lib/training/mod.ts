@@ -76,7 +76,15 @@ export {
   temperatureSignals,
   type TemperatureState,
 } from "./temperature_controller.ts";
-export { countUpdates, type TrainOptions, trainPolicy, type UpdateRecord } from "./train_policy.ts";
+export {
+  type CheckpointOptions,
+  countUpdates,
+  type TrainOptions,
+  trainPolicy,
+} from "./train_policy.ts";
+export { TrainingRun } from "./training_run.ts";
+export type { UpdateRecord } from "./update_record.ts";
+export type { TrainingWarning } from "./_warnings.ts";
 export { loadTrainedPolicy, policyCheckpoint, type TrainedPolicy } from "./trained_policy.ts";
 export {
   type EpisodeRecord,

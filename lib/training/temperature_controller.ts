@@ -90,7 +90,7 @@ export class TemperatureController {
   readonly #config: TemperatureConfig;
   #state = INITIAL_STATE;
 
-  /** @param config Formula and weights; `mode: "off"` always gives 1. */
+  /** A controller before its first decision; with `mode: "off"` it always gives 1. */
   constructor(config: TemperatureConfig) {
     this.#config = config;
   }

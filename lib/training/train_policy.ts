@@ -3,47 +3,22 @@
  *
  * @module
  */
-import { createPolicy } from "../policy/mod.ts";
-import { PpoTrainer, RewardScaler, type UpdateStats } from "../ppo/mod.ts";
+import { canonicalJson, type ExperimentConfig, isRecord } from "../config/mod.ts";
 import type { Rng } from "../random/mod.ts";
-import type { RewardBreakdown } from "../reward/mod.ts";
-import { RunningNormalizer, sharedStatisticSlots } from "../state/mod.ts";
-import { ConfigError } from "../support/mod.ts";
-import { RewardLog, RewardLoggedEnvironment } from "./reward_log.ts";
-import { collectRollout, createRolloutBuffer } from "./rollout.ts";
+import { ConfigError, UsageError } from "../support/mod.ts";
+import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { type RetentionOptions, saveCheckpoint } from "./checkpoint/checkpoint_folder.ts";
 import type { Scenario } from "./scenario.ts";
-import { SchedulingEnvironment } from "./scheduling_environment.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
-import { VectorEnvironment } from "./vector_environment.ts";
+import { TrainingRun } from "./training_run.ts";
+import type { UpdateRecord } from "./update_record.ts";
 
-/** One update, for logs and tables. */
-export interface UpdateRecord {
-  /** Which update, from 1. */
-  readonly update: number;
-  /** How many there will be. */
-  readonly updateCount: number;
-  /** Decisions so far, over all environments. */
-  readonly decisions: number;
-  /** Simulated seconds so far, over all environments. */
-  readonly simulatedSeconds: number;
-  /** What the trainer did. */
-  readonly stats: UpdateStats;
-  /** Means of the reward's parts over the rollout. */
-  readonly reward: RewardBreakdown;
-  /** Standard deviation of the reward over the rollout. */
-  readonly rewardStd: number;
-  /** Mean of the critic's values over the rollout. */
-  readonly valueMean: number;
-  /** Mean of the returns over the rollout. */
-  readonly returnMean: number;
-  /** Mean temperature of the decisions. */
-  readonly temperature: number;
-  /** Completed requests per simulated second during the rollout. */
-  readonly throughput: number;
-  /** Mean end-to-end latency of requests completed during the rollout; null if there were none. */
-  readonly latencyMeanSeconds: number | null;
-  /** How often each replica was chosen, summing to 1. */
-  readonly actionShares: readonly number[];
+/** Where and when a run is saved. */
+export interface CheckpointOptions extends RetentionOptions {
+  /** Folder of the checkpoints; created if need be. */
+  readonly folder: string;
+  /** Updates from one checkpoint to the next, >= 1; the last update is always saved. */
+  readonly everyUpdates: number;
 }
 
 /** How to train. */
@@ -52,8 +27,15 @@ export interface TrainOptions {
   readonly rng: Rng;
   /** Called after every update. */
   readonly onUpdate?: (record: UpdateRecord) => void;
-  /** Checked between updates. */
+  /** Checked between updates. When it fires, the run is saved first, if it is to be saved at all. */
   readonly signal?: AbortSignal | undefined;
+  /** Saves the run now and then; never when left out. */
+  readonly checkpoints?: CheckpointOptions | undefined;
+  /**
+   * A checkpoint of the same experiment to go on from, exactly as if there had been no stop. The run
+   * may be made longer than planned; schedules then follow the new length.
+   */
+  readonly resume?: Checkpoint | undefined;
 }
 
 /**
@@ -63,84 +45,43 @@ export interface TrainOptions {
  *
  * @returns The policy after the last update, its normaliser frozen.
  * @throws {ConfigError} When parts of the configuration do not fit together.
+ * @throws {UsageError} When the checkpoint to resume is of another experiment, has no training
+ *   state, or lies beyond the end of the run.
  * @throws The signal's reason when it fires.
  */
 export async function trainPolicy(
   scenario: Scenario,
   options: TrainOptions,
 ): Promise<TrainedPolicy> {
-  const { config } = scenario;
-  const { rng, onUpdate, signal } = options;
+  const { rng, onUpdate, signal, checkpoints, resume } = options;
   refuseMisfits(scenario);
-  const log = new RewardLog();
-  const members = createEnvironments(scenario, rng, log);
-  const { layout, schemaHash } = members[0]!.inner;
-  const normalizer = new RunningNormalizer(
-    layout.size,
-    config.normalizer,
-    config.normalizer.shareReplicas ? sharedStatisticSlots(layout) : undefined,
-  );
-  const environments = new VectorEnvironment(members, { normalizer });
-  const { count: environmentCount, observationSize, actionCount } = environments;
-  stabilizeStatistics(environments, config.training.statisticsStabilizationSteps, rng);
+  const updateCount = countUpdates(scenario);
+  const run = resume === undefined
+    ? new TrainingRun(scenario, rng)
+    : resumeRun(scenario, rng, resume, updateCount);
+  let savedUpdate = run.updatesDone;
 
-  const policy = createPolicy(
-    config.policy,
-    { observationSize, actionCount, replicaLayout: layout },
-    rng.stream("weights"),
-  );
+  async function save(): Promise<void> {
+    if (checkpoints === undefined || savedUpdate === run.updatesDone) return;
+    await saveCheckpoint(checkpoints.folder, run.save(), checkpoints);
+    savedUpdate = run.updatesDone;
+  }
   try {
-    const trainer = new PpoTrainer(policy, config.ppo, { rng: rng.stream("minibatches") });
-    const buffer = createRolloutBuffer(policy, config.ppo, { environmentCount });
-    const { gamma, rewardClip: clip } = config.ppo;
-    const rewardScaler = config.ppo.rewardScaling
-      ? new RewardScaler({ environmentCount, gamma, clip })
-      : undefined;
-    const actions = rng.stream("actions");
-    const updateCount = countUpdates(scenario);
-    let before = sumTotals(members);
-    log.clear();
-    for (let update = 1; update <= updateCount; update++) {
+    while (run.updatesDone < updateCount) {
       await letOthersRun();
+      if (signal?.aborted) await save();
       signal?.throwIfAborted();
-      const rollout = collectRollout(policy, environments, {
-        buffer,
-        rng: actions,
-        config: config.ppo,
-        rewardScaler,
-      });
-      const stats = trainer.update(buffer, { progress: (update - 1) / updateCount });
-      const after = sumTotals(members);
-      const completed = after.completedCount - before.completedCount;
-      const { means, rewardStd } = log.take();
-      onUpdate?.({
-        update,
-        updateCount,
-        decisions: update * rollout.decisionCount,
-        simulatedSeconds: after.simulatedSeconds,
-        stats,
-        reward: means,
-        rewardStd,
-        valueMean: meanOf(buffer.values),
-        returnMean: meanOf(buffer.returns),
-        temperature: rollout.temperatureMean,
-        throughput: completed / (after.simulatedSeconds - before.simulatedSeconds),
-        latencyMeanSeconds: completed === 0
-          ? null
-          : (after.latencySumSeconds - before.latencySumSeconds) / completed,
-        actionShares: Array.from(
-          rollout.actionCounts,
-          (chosen) => chosen / rollout.decisionCount,
-        ),
-      });
-      before = after;
+      onUpdate?.(run.update(updateCount));
+      if (checkpoints !== undefined && run.updatesDone % checkpoints.everyUpdates === 0) {
+        await save();
+      }
     }
+    await save();
   } catch (error) {
-    policy.dispose();
+    run.dispose();
     throw error;
   }
-  normalizer.freeze();
-  return { config, policy, normalizer, schemaHash, replicaCount: actionCount };
+  return run.finish();
 }
 
 /** Updates that the configured number of decisions makes, the last rollout whole. */
@@ -149,70 +90,67 @@ export function countUpdates({ config }: Pick<Scenario, "config">): number {
   return Math.ceil(decisions / (environments * config.ppo.rolloutLength));
 }
 
-function createEnvironments(
+/** A run that goes on from a checkpoint, refused unless it is of the same experiment. */
+function resumeRun(
   scenario: Scenario,
   rng: Rng,
-  log: RewardLog,
-): RewardLoggedEnvironment[] {
-  const { config, replicas } = scenario;
-  const { discountTauSeconds, environments } = config.training;
-  return Array.from({ length: environments }, (_, n) =>
-    new RewardLoggedEnvironment(
-      new SchedulingEnvironment({
-        replicas,
-        createWorkload: (_episode, episodeRng) => scenario.trainingWorkload(episodeRng),
-        rng: rng.stream(`environment ${n}`),
-        state: config.state,
-        reward: config.reward,
-        ...(discountTauSeconds === null ? {} : { discountTauSeconds }),
-      }),
-      log,
-    ));
-}
-
-/** The document's statistics stabilisation: random actions, nothing learnt but the normaliser. */
-function stabilizeStatistics(
-  environments: VectorEnvironment,
-  decisions: number,
-  rng: Rng,
-): void {
-  const actions = rng.stream("stabilization");
-  const { count, actionCount, actionMasks } = environments;
-  environments.reset();
-  for (let done = 0; done < decisions; done += count) {
-    environments.step(Int32Array.from({ length: count }, (_, n) => {
-      const mask = actionMasks.subarray(n * actionCount, (n + 1) * actionCount);
-      const allowed = [...mask.keys()].filter((action) => mask[action] === 1);
-      return allowed[actions.below(allowed.length)]!;
-    }));
+  checkpoint: Checkpoint,
+  updateCount: number,
+): TrainingRun {
+  const { training, update } = checkpoint;
+  if (training === null) {
+    throw new UsageError("Cannot resume: the checkpoint holds a policy, but no training state");
   }
-}
-
-interface Totals {
-  readonly simulatedSeconds: number;
-  readonly completedCount: number;
-  readonly latencySumSeconds: number;
-}
-
-function sumTotals(members: readonly RewardLoggedEnvironment[]): Totals {
-  let simulatedSeconds = 0;
-  let completedCount = 0;
-  let latencySumSeconds = 0;
-  for (const { inner: { totals } } of members) {
-    simulatedSeconds += totals.simulatedSeconds;
-    completedCount += totals.completedCount;
-    latencySumSeconds += totals.latencySumSeconds;
+  const difference = firstDifference(
+    whatDecides(scenario.config),
+    whatDecides(checkpoint.config),
+    [],
+  );
+  if (difference !== undefined) {
+    const [path, current, saved] = difference;
+    throw new UsageError(
+      `Cannot resume: ${path} must be ${saved}, as in the checkpoint, current value is ${current}`,
+    );
   }
-  return { simulatedSeconds, completedCount, latencySumSeconds };
+  if (rng.seed !== training.seed) {
+    throw new UsageError(
+      `Cannot resume: rng.seed must be ${training.seed}, as in the checkpoint, current value is ${rng.seed}`,
+    );
+  }
+  if (update > updateCount) {
+    throw new UsageError(
+      `Cannot resume: the run must have at least ${update} updates, as in the checkpoint, current value is ${updateCount}`,
+    );
+  }
+  return new TrainingRun(scenario, rng, { ...checkpoint, training });
+}
+
+/** The configuration without what may change: how long to train, how the policy is judged. */
+function whatDecides(config: ExperimentConfig): unknown {
+  return { ...config, evaluation: null, training: { ...config.training, decisions: null } };
+}
+
+/** Dotted path of the first key that two configurations differ in, and both values as JSON. */
+function firstDifference(
+  current: unknown,
+  saved: unknown,
+  path: readonly string[],
+): [path: string, current: string, saved: string] | undefined {
+  const [currentJson, savedJson] = [current, saved].map((value) =>
+    value === undefined ? "absent" : canonicalJson(value)
+  ) as [string, string];
+  if (currentJson === savedJson) return undefined;
+  if (!isRecord(current) || !isRecord(saved)) return [path.join("."), currentJson, savedJson];
+  for (const key of new Set([...Object.keys(current), ...Object.keys(saved)])) {
+    const difference = firstDifference(current[key], saved[key], [...path, key]);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
 }
 
 /** Refuses settings that are fine one by one but not together. */
 function refuseMisfits({ config }: Scenario): void {
-  const { ppo, reward } = config;
-  if (reward.mode === "request") {
-    throw new ConfigError("reward.mode", reward.mode, "one of delta, instant, hybrid, sojourn");
-  }
-  const { rolloutLength, sequenceLength } = ppo;
+  const { rolloutLength, sequenceLength } = config.ppo;
   if (sequenceLength !== null && rolloutLength % sequenceLength !== 0) {
     throw new ConfigError(
       "ppo.sequenceLength",
@@ -225,10 +163,4 @@ function refuseMisfits({ config }: Scenario): void {
 /** Gives timers, signals and messages a turn between two updates. */
 function letOthersRun(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-function meanOf(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
 }

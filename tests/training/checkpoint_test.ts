@@ -47,6 +47,7 @@ function createCheckpoint(update: number, score: number | null = null): Checkpoi
       minibatchRng: [4, 3, 2, 1, 0.1],
       rewardScaler: { returns: [0.1, 0.2], count: 4, mean: 0.3, squaredDeviation: 1 / 7 },
       hiddenStates: Float32Array.of(0.5, -0.5),
+      openDecisions: null,
       episodes: { totalRewards: [1.5], lengths: [3], episodeStarts: [0] },
       environments: [],
       temperatures: [],

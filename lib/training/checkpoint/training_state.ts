@@ -6,6 +6,7 @@
 import type { TailLatencyState } from "../../metrics/mod.ts";
 import type { PpoTrainerState, RewardScalerState } from "../../ppo/mod.ts";
 import type { RngState } from "../../random/mod.ts";
+import type { CreditQueueState } from "../credit_queue.ts";
 import type { SchedulingEnvironmentState } from "../scheduling_environment.ts";
 import type { TemperatureState } from "../temperature_controller.ts";
 import type { VectorEnvironmentState } from "../vector_environment.ts";
@@ -28,6 +29,8 @@ export interface TrainingState {
   readonly rewardScaler: RewardScalerState | null;
   /** `[N, S]`, hidden states before the next decisions. */
   readonly hiddenStates: Float32Array;
+  /** Decisions that wait for their rewards (reward mode `request`); null = none ever do. */
+  readonly openDecisions: CreditQueueState | null;
   /** Sums over the episodes under way. */
   readonly episodes: VectorEnvironmentState;
   /** The simulations, `[N]`. */

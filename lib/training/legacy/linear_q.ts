@@ -61,7 +61,11 @@ export class LinearQ {
   /** `[A, D + 1]`, row-major, biases in the last column. */
   readonly #weights: Float64Array;
 
-  /** @param rng Draws the weights, uniform in -+ sqrt(6 / (D + A)); biases begin at 0. */
+  /**
+   * Values before any experience.
+   *
+   * @param rng Draws the weights, uniform in -+ sqrt(6 / (D + A)); biases begin at 0.
+   */
   constructor(options: LinearQOptions, rng: Rng) {
     const { observationSize, actionCount } = options;
     this.#options = options;

@@ -23,7 +23,7 @@ export class RandomWithStateRouter implements EpisodeRouter {
   readonly #stateBuilder: StateBuilder;
   readonly #observation: Float32Array;
 
-  /** @param rng Draws the replicas. */
+  /** A router of a cluster of so many replicas. */
   constructor({ replicaCount, rng }: { readonly replicaCount: number; readonly rng: Rng }) {
     this.#random = createRandom(rng);
     this.#stateBuilder = new StateBuilder(LEGACY_STATE, replicaCount);

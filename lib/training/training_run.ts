@@ -1,0 +1,305 @@
+/**
+ * A training run, update by update.
+ *
+ * @module
+ */
+import { TailLatencyMonitor } from "../metrics/mod.ts";
+import { createPolicy, type Policy } from "../policy/mod.ts";
+import { PpoTrainer, RewardScaler, type RolloutBuffer } from "../ppo/mod.ts";
+import { Rng, type RngState } from "../random/mod.ts";
+import { RunningNormalizer, sharedStatisticSlots } from "../state/mod.ts";
+import {
+  createTrainingEnvironments,
+  type RunTotals,
+  stabilizeStatistics,
+  sumTotals,
+} from "./_training_environments.ts";
+import { trainingWarnings } from "./_warnings.ts";
+import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import type { TrainingState } from "./checkpoint/training_state.ts";
+import { CreditQueue } from "./credit_queue.ts";
+import { collectCreditedRollout } from "./credited_rollout.ts";
+import { type CurriculumPosition, curriculumPosition } from "./curriculum.ts";
+import { RewardLog, type RewardLoggedEnvironment } from "./reward_log.ts";
+import { collectRollout, createRolloutBuffer, type RolloutStats } from "./rollout.ts";
+import type { Scenario } from "./scenario.ts";
+import { TemperatureController, temperatureSignals } from "./temperature_controller.ts";
+import type { TrainedPolicy } from "./trained_policy.ts";
+import type { UpdateRecord } from "./update_record.ts";
+import { VectorEnvironment } from "./vector_environment.ts";
+
+/**
+ * Everything that a training run holds and remembers: simulations, policy, trainer, statistics,
+ * random streams. {@linkcode TrainingRun.save} between two updates and a run constructed from what
+ * it returns go on with exactly the same numbers.
+ */
+export class TrainingRun {
+  readonly #scenario: Scenario;
+  readonly #seed: number;
+  readonly #log = new RewardLog();
+  readonly #members: RewardLoggedEnvironment[];
+  readonly #environments: VectorEnvironment<RewardLoggedEnvironment>;
+  readonly #normalizer: RunningNormalizer;
+  readonly #policy: Policy;
+  readonly #trainer: PpoTrainer;
+  readonly #buffer: RolloutBuffer;
+  readonly #rewardScaler: RewardScaler | undefined;
+  readonly #queue: CreditQueue | undefined;
+  readonly #temperatures: readonly TemperatureController[];
+  readonly #actionRng: Rng;
+  readonly #minibatchRng: Rng;
+  /** Decisions that each environment took before learning began. */
+  readonly #stabilizationSteps: number;
+  #monitor: TailLatencyMonitor;
+  #totals: RunTotals;
+  #update = 0;
+  #score: number | null = null;
+
+  /**
+   * A run at its beginning, statistics stabilised, or where a checkpoint left it.
+   *
+   * @param rng Source of everything random; only its streams are used.
+   * @param resumed A checkpoint of this scenario with its training state.
+   */
+  constructor(scenario: Scenario, rng: Rng, resumed?: Checkpoint & { training: TrainingState }) {
+    const { config } = scenario;
+    const state = resumed?.training;
+    this.#scenario = scenario;
+    this.#seed = rng.seed;
+    this.#monitor = new TailLatencyMonitor(config.training.tailLatency);
+    this.#members = createTrainingEnvironments(scenario, {
+      rng,
+      log: this.#log,
+      difficulty: () => this.#curriculum().difficulty,
+      onLatency: (latencySeconds) => this.#monitor.add(latencySeconds),
+    });
+    const { layout } = this.#members[0]!.inner;
+    this.#normalizer = resumed === undefined
+      ? new RunningNormalizer(
+        layout.size,
+        config.normalizer,
+        config.normalizer.shareReplicas ? sharedStatisticSlots(layout) : undefined,
+      )
+      : RunningNormalizer.fromJSON(resumed.normalizer, config.normalizer);
+    this.#environments = new VectorEnvironment(this.#members, { normalizer: this.#normalizer });
+    const { count: environmentCount, observationSize, actionCount } = this.#environments;
+    const stabilizationDecisions = config.training.statisticsStabilizationSteps;
+    this.#stabilizationSteps = Math.ceil(stabilizationDecisions / environmentCount);
+    if (state === undefined) {
+      stabilizeStatistics(this.#environments, stabilizationDecisions, rng);
+      this.#log.clear();
+      this.#monitor = new TailLatencyMonitor(config.training.tailLatency);
+    } else {
+      this.#environments.restore(state.episodes, ({ inner }, n, observation) => {
+        inner.restore(state.environments[n]!, observation);
+      });
+      // After the replays, which tell it of old requests again.
+      this.#monitor.restore(state.tailLatency);
+    }
+    this.#totals = sumTotals(this.#members);
+    this.#temperatures = config.training.temperature.mode === "off"
+      ? []
+      : this.#members.map(() => new TemperatureController(config.training.temperature));
+    this.#actionRng = openStream(rng, "actions", state?.actionRng);
+    this.#minibatchRng = openStream(rng, "minibatches", state?.minibatchRng);
+
+    this.#policy = createPolicy(
+      config.policy,
+      { observationSize, actionCount, replicaLayout: layout },
+      rng.stream("weights"),
+    );
+    try {
+      if (resumed !== undefined) this.#policy.setWeights(resumed.weights);
+      this.#trainer = new PpoTrainer(this.#policy, config.ppo, { rng: this.#minibatchRng });
+    } catch (error) {
+      this.#policy.dispose();
+      throw error;
+    }
+    this.#buffer = createRolloutBuffer(this.#policy, config.ppo, { environmentCount });
+    const { gamma, rewardClip: clip } = config.ppo;
+    this.#rewardScaler = config.ppo.rewardScaling
+      ? new RewardScaler({ environmentCount, gamma, clip })
+      : undefined;
+    // Rewards that come when a request completes wait for it outside the buffer.
+    this.#queue = config.reward.mode === "request"
+      ? new CreditQueue({
+        firstDecisions: this.#members.map(({ inner }) => inner.totals.decisionCount),
+        hiddenStateSize: this.#policy.hiddenStateSize,
+      })
+      : undefined;
+    if (resumed !== undefined) this.#restore(resumed);
+  }
+
+  /** Updates done. */
+  get updatesDone(): number {
+    return this.#update;
+  }
+
+  /**
+   * One rollout and one update.
+   *
+   * @param updateCount Updates that the run will have in all, for the schedules.
+   */
+  update(updateCount: number): UpdateRecord {
+    const rollout = this.#collect();
+    const stats = this.#trainer.update(this.#buffer, { progress: this.#update / updateCount });
+    this.#update++;
+    const before = this.#totals;
+    this.#totals = sumTotals(this.#members);
+    const { simulatedSeconds, completedCount, latencySumSeconds } = this.#totals;
+    const completed = completedCount - before.completedCount;
+    const { means: reward, rewardStd } = this.#log.take();
+    this.#score = rollout.rewardMean;
+    const actionShares = Array.from(
+      rollout.actionCounts,
+      (chosen) => chosen / rollout.decisionCount,
+    );
+    // Simulations run side by side, so their mean is the run's clock.
+    const tailLatencyAlert = this.#monitor.check(simulatedSeconds / this.#members.length);
+    return {
+      update: this.#update,
+      updateCount,
+      decisions: this.#update * rollout.decisionCount,
+      simulatedSeconds,
+      stats,
+      reward,
+      rewardStd,
+      valueMean: meanOf(this.#buffer.values),
+      returnMean: meanOf(this.#buffer.returns),
+      temperature: rollout.temperatureMean,
+      throughput: completed / (simulatedSeconds - before.simulatedSeconds),
+      latencyMeanSeconds: completed === 0
+        ? null
+        : (latencySumSeconds - before.latencySumSeconds) / completed,
+      tailLatency: this.#monitor.summary() ?? null,
+      actionShares,
+      curriculum: this.#curriculum(),
+      warnings: trainingWarnings({
+        actionShares,
+        entropy: stats.entropy,
+        rewardMean: reward.reward,
+        rewardStd,
+        tailLatencyAlert,
+      }),
+    };
+  }
+
+  /**
+   * The run as it is now, between two updates. Its score is the mean reward of the last rollout.
+   *
+   * @returns Arrays of its own.
+   */
+  save(): Checkpoint {
+    const { config } = this.#scenario;
+    return {
+      config,
+      schemaHash: this.#members[0]!.inner.schemaHash,
+      replicaCount: this.#environments.actionCount,
+      update: this.#update,
+      decisions: this.#update * this.#buffer.actions.length,
+      score: this.#score,
+      weights: this.#policy.getWeights(),
+      normalizer: this.#normalizer.toJSON(),
+      training: {
+        seed: this.#seed,
+        trainer: this.#trainer.getState(),
+        actionRng: this.#actionRng.getState(),
+        minibatchRng: this.#minibatchRng.getState(),
+        rewardScaler: this.#rewardScaler?.getState() ?? null,
+        hiddenStates: this.#buffer.hiddenStates.slice(),
+        openDecisions: this.#queue?.toJSON() ?? null,
+        episodes: this.#environments.toJSON(),
+        environments: this.#members.map(({ inner }) => inner.toJSON()),
+        temperatures: this.#temperatures.map((controller) => controller.toJSON()),
+        tailLatency: this.#monitor.toJSON(),
+      },
+    };
+  }
+
+  /**
+   * Ends the run; only the policy outlives it.
+   *
+   * @returns The policy, owned by the caller, its normaliser frozen.
+   */
+  finish(): TrainedPolicy {
+    this.#trainer.dispose();
+    this.#normalizer.freeze();
+    return {
+      config: this.#scenario.config,
+      policy: this.#policy,
+      normalizer: this.#normalizer,
+      schemaHash: this.#members[0]!.inner.schemaHash,
+      replicaCount: this.#environments.actionCount,
+    };
+  }
+
+  /** Frees everything, the policy too. */
+  dispose(): void {
+    this.#trainer.dispose();
+    this.#policy.dispose();
+  }
+
+  #collect(): RolloutStats {
+    const options = {
+      buffer: this.#buffer,
+      rng: this.#actionRng,
+      config: this.#scenario.config.ppo,
+      rewardScaler: this.#rewardScaler,
+      temperature: this.#temperatures.length === 0
+        ? undefined
+        : (n: number) => this.#nextTemperature(n),
+    };
+    if (this.#queue === undefined) {
+      return collectRollout(this.#policy, this.#environments, options);
+    }
+    return collectCreditedRollout(this.#policy, this.#environments, {
+      ...options,
+      queue: this.#queue,
+      takeCredits: (n) => this.#members[n]!.inner.takeCredits(),
+    });
+  }
+
+  /** Temperature of an environment's next decision; asked for once a decision. */
+  #nextTemperature(n: number): number {
+    const { training, reward } = this.#scenario.config;
+    const { inner } = this.#members[n]!;
+    const controller = this.#temperatures[n]!;
+    if (this.#environments.episodeStarts[n] === 1) controller.reset();
+    return controller.next(temperatureSignals(inner.decision!, inner.metrics, {
+      targetThroughput: training.temperature.targetThroughput,
+      targetLatencySeconds: reward.latencyThresholdSeconds,
+    }));
+  }
+
+  /** Where the curriculum is; during stabilisation at its beginning. */
+  #curriculum(): CurriculumPosition {
+    let decisions = 0;
+    for (const { inner } of this.#members) {
+      decisions += Math.max(0, inner.totals.decisionCount - this.#stabilizationSteps);
+    }
+    return curriculumPosition(this.#scenario.config.training.curriculum, decisions);
+  }
+
+  /** What is left to restore once everything has been created. */
+  #restore({ training: state, update, score }: Checkpoint & { training: TrainingState }): void {
+    this.#update = update;
+    this.#score = score;
+    this.#trainer.setState(state.trainer);
+    if (state.rewardScaler !== null) this.#rewardScaler?.setState(state.rewardScaler);
+    this.#buffer.hiddenStates.set(state.hiddenStates);
+    if (state.openDecisions !== null) this.#queue?.restore(state.openDecisions);
+    this.#temperatures.forEach((controller, n) => controller.restore(state.temperatures[n]!));
+  }
+}
+
+/** A stream of the run, at its beginning or where it was left. */
+function openStream(rng: Rng, name: string, state: RngState | undefined): Rng {
+  const stream = rng.stream(name);
+  return state === undefined ? stream : Rng.restore(stream.seed, state);
+}
+
+function meanOf(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
