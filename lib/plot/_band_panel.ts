@@ -1,36 +1,45 @@
-import { type Chart, colorScale } from "./chart.ts";
-import { DASH_LEGEND, DASHES, PALETTE } from "./theme.ts";
+import type { BandPoint } from "./_series.ts";
+import type { Chart } from "./chart.ts";
+import { colorScale, DASH_LEGEND, dashScale } from "./theme.ts";
 
 /** A view inside a concatenated chart. */
 export type Panel = Extract<Chart, { concat: unknown }>["concat"][number];
 
+/** Curves with as many points or fewer get a dot on each: one point alone makes no line. */
+const MAX_DOTTED_POINTS = 15;
+
+/** A point of a band chart with the panel it belongs to. */
+export interface PanelPoint extends BandPoint {
+  /** Panel. */
+  readonly panel: string;
+}
+
 /** What tells one band panel from another. */
 export interface BandPanelOptions {
-  /** Which rows of the chart's data (of {@linkcode BandPoint} plus a panel field) it shows. */
-  readonly filter: { readonly field: string; readonly equal: string };
+  /** Value of `panel` whose points it shows. */
+  readonly panel: string;
   /** Title above the panel. */
   readonly title?: string;
   /** Title of the y axis, with its unit. */
   readonly yTitle: string;
-  /** Values of `series`, in order of colour. */
+  /** Values of `series`, in order of colour; the legend shows those that have points. */
   readonly groups: readonly string[];
   /** Title of the legend. */
   readonly groupTitle: string;
-  /** Size in pixels. */
-  readonly size: { readonly width: number; readonly height: number };
 }
 
 /** Lines with bands over seeds, over routing decisions. */
-export function bandPanel(options: BandPanelOptions): Panel {
-  const { filter, title, yTitle, groups, groupTitle, size } = options;
-  const colors = colorScale(groups, PALETTE);
-  const color = {
-    field: "series",
-    type: "nominal",
-    scale: colors,
-    title: groupTitle,
-    legend: DASH_LEGEND,
-  } as const;
+export function bandPanel(points: readonly PanelPoint[], options: BandPanelOptions): Panel {
+  const { panel, title, yTitle, groups, groupTitle } = options;
+  const drawn = new Set(points.map((point) => point.series));
+  const longest = Math.max(
+    ...[...drawn].map((series) =>
+      points.filter((point) => point.panel === panel && point.series === series).length
+    ),
+  );
+  const legend = { ...DASH_LEGEND, values: groups.filter((group) => drawn.has(group)) };
+  const grouped = { field: "series", type: "nominal", title: groupTitle, legend } as const;
+  const color = { ...grouped, scale: colorScale(groups) };
   const x = {
     field: "x",
     type: "quantitative",
@@ -40,9 +49,10 @@ export function bandPanel(options: BandPanelOptions): Panel {
   } as const;
   const scale = { zero: false } as const;
   return {
-    ...size,
+    width: 340,
+    height: 200,
     ...(title === undefined ? {} : { title: { text: title, fontSize: 12, offset: 6 } }),
-    transform: [{ filter: { field: filter.field, equal: filter.equal } }],
+    transform: [{ filter: { field: "panel", equal: panel } }],
     layer: [
       {
         mark: { type: "area", opacity: 0.18 },
@@ -54,23 +64,26 @@ export function bandPanel(options: BandPanelOptions): Panel {
         },
       },
       {
-        mark: { type: "line", tooltip: true },
+        mark: {
+          type: "line",
+          tooltip: true,
+          ...(longest <= MAX_DOTTED_POINTS ? { point: { size: 24 } } : {}),
+        },
         encoding: {
           x,
           y: { field: "mean", type: "quantitative", title: yTitle, scale },
           color,
-          strokeDash: {
-            field: "series",
-            type: "nominal",
-            title: groupTitle,
-            legend: DASH_LEGEND,
-            scale: {
-              domain: [...groups],
-              range: groups.map((_, i) => [...DASHES[i % DASHES.length]!]),
-            },
-          },
+          strokeDash: { ...grouped, scale: dashScale(groups) },
         },
       },
     ],
   };
+}
+
+/** What the lines and bands mean. */
+export function bandSubtitle(seeds: ArrayLike<number>): string {
+  const count = new Set(Array.from(seeds)).size;
+  return count > 1
+    ? `Line: mean over ${count} seeds. Band: smallest to largest seed.`
+    : "One seed.";
 }

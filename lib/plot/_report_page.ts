@@ -34,7 +34,7 @@ section {
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
 caption { text-align: left; color: var(--soft); padding-bottom: 8px; }
 th, td { text-align: left; padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-size: 12.5px; color: var(--soft); font-weight: 600; vertical-align: bottom; }
+th { font-size: 12.5px; color: var(--soft); font-weight: 600; vertical-align: bottom; white-space: normal; }
 tbody tr:last-child td { border-bottom: 0; }
 .number { text-align: right; }
 td:first-child { font-weight: 550; }

@@ -4,8 +4,8 @@
  * @module
  */
 import { rounded } from "./_series.ts";
-import { type Chart, colorScale, makeChart } from "./chart.ts";
-import { PALETTE, textColorOn } from "./theme.ts";
+import { type Chart, makeChart } from "./chart.ts";
+import { colorScale, PALETTE, textColorOn } from "./theme.ts";
 
 /** Shares of one policy. */
 export interface PolicyShares {
@@ -96,7 +96,7 @@ export function actionShares(
             type: "nominal",
             title: "Replica",
             legend: { symbolType: "square" },
-            scale: colorScale(names, PALETTE),
+            scale: colorScale(names),
           },
         },
       },

@@ -40,14 +40,3 @@ const VEGA_LITE_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json";
 export function makeChart(spec: Chart): Chart {
   return { $schema: VEGA_LITE_SCHEMA, ...spec, config: chartTheme(PRINT_INK) };
 }
-
-/** Colour scale over groups in the order given, the same in every chart of a report. */
-export function colorScale(
-  groups: readonly string[],
-  palette: readonly string[],
-): { domain: string[]; range: string[] } {
-  return {
-    domain: [...groups],
-    range: groups.map((_, position) => palette[position % palette.length]!),
-  };
-}

@@ -7,8 +7,8 @@ import type { PolicyComparison } from "../metrics/mod.ts";
 import type { Interval } from "../stats/mod.ts";
 import type { Panel } from "./_band_panel.ts";
 import { rounded } from "./_series.ts";
-import { type Chart, colorScale, makeChart } from "./chart.ts";
-import { PALETTE } from "./theme.ts";
+import { type Chart, makeChart } from "./chart.ts";
+import { colorScale } from "./theme.ts";
 
 /** How {@linkcode latencyBars} draws. */
 export interface LatencyBarsOptions {
@@ -90,7 +90,7 @@ export function latencyBars(
             field: "policy",
             type: "nominal",
             legend: null,
-            scale: colorScale(policies, PALETTE),
+            scale: colorScale(policies),
           },
         },
       },

@@ -7,8 +7,8 @@ import type { Table } from "apache-arrow";
 import { columnNumbers, columnStrings } from "../metrics/mod.ts";
 import { empiricalCdf } from "../stats/mod.ts";
 import { rounded } from "./_series.ts";
-import { type Chart, colorScale, makeChart } from "./chart.ts";
-import { DASH_LEGEND, DASHES, PALETTE } from "./theme.ts";
+import { type Chart, makeChart } from "./chart.ts";
+import { colorScale, DASH_LEGEND, dashScale } from "./theme.ts";
 
 /** A column of `requests.parquet` that {@linkcode latencyEcdf} can draw. */
 export type LatencyColumn =
@@ -104,17 +104,14 @@ export function latencyEcdf(requests: Table, options: LatencyEcdfOptions = {}): 
             type: "nominal",
             title: "Policy",
             legend: DASH_LEGEND,
-            scale: colorScale(policies, PALETTE),
+            scale: colorScale(policies),
           },
           strokeDash: {
             field: "policy",
             type: "nominal",
             title: "Policy",
             legend: DASH_LEGEND,
-            scale: {
-              domain: [...policies],
-              range: policies.map((_, i) => [...DASHES[i % DASHES.length]!]),
-            },
+            scale: dashScale(policies),
           },
           opacity: { condition: { param: "picked", value: 1 }, value: 0.12 },
         },

@@ -5,7 +5,7 @@
  */
 import type { Table } from "apache-arrow";
 import { columnNumbers, columnStrings } from "../metrics/mod.ts";
-import { bandPanel } from "./_band_panel.ts";
+import { bandPanel, bandSubtitle } from "./_band_panel.ts";
 import { bandOverSeeds, type SeedPoint } from "./_series.ts";
 import { type Chart, makeChart } from "./chart.ts";
 
@@ -30,7 +30,10 @@ export type LearningPanel = keyof typeof LEARNING_PANELS;
 export interface LearningCurvesOptions {
   /** Panels in order; by default the first six of {@linkcode LEARNING_PANELS}. */
   readonly panels?: readonly LearningPanel[];
-  /** Policies in order of colour; those of the table in order of appearance by default. */
+  /**
+   * Policies in order of colour, e.g. with the baselines, as other charts of a report have them;
+   * those of the table in order of appearance by default.
+   */
   readonly policies?: readonly string[];
   /** Points a curve at most, an integer >= 2; 120 by default. */
   readonly maxPoints?: number;
@@ -80,24 +83,17 @@ export function learningCurves(training: Table, options: LearningCurvesOptions =
     }));
     return bandOverSeeds(points, maxPoints).map((point) => ({ panel, ...point }));
   });
-  const seedCount = new Set(seeds).size;
   return makeChart({
-    title: {
-      text: "Learning curves",
-      subtitle: seedCount > 1
-        ? `Line: mean over ${seedCount} seeds. Band: smallest to largest seed.`
-        : "One seed.",
-    },
+    title: { text: "Learning curves", subtitle: bandSubtitle(seeds) },
     data: { values },
     columns: Math.min(2, panels.length),
     spacing: { row: 28, column: 40 },
     concat: panels.map((panel) =>
-      bandPanel({
-        filter: { field: "panel", equal: panel },
+      bandPanel(values, {
+        panel,
         yTitle: LEARNING_PANELS[panel],
         groups: policies,
         groupTitle: "Policy",
-        size: { width: 340, height: 200 },
       })
     ),
   });

@@ -5,7 +5,7 @@
  */
 import type { Table } from "apache-arrow";
 import { columnNumbers, columnStrings } from "../metrics/mod.ts";
-import { bandPanel } from "./_band_panel.ts";
+import { bandPanel, bandSubtitle } from "./_band_panel.ts";
 import { bandOverSeeds, type SeedPoint } from "./_series.ts";
 import { type Chart, makeChart } from "./chart.ts";
 
@@ -75,21 +75,17 @@ export function rewardComponents(training: Table, options: RewardComponentsOptio
   const panels = [...new Set(values.map((value) => value.panel))];
   const components = [...new Set(values.map((value) => value.series))];
   return makeChart({
-    title: {
-      text: "Reward components",
-      subtitle: "Mean per decision over seeds. Band: smallest to largest seed.",
-    },
+    title: { text: "Reward components", subtitle: bandSubtitle(seeds) },
     data: { values },
     columns: Math.min(2, panels.length),
     spacing: { row: 28, column: 40 },
     concat: panels.map((panel) =>
-      bandPanel({
-        filter: { field: "panel", equal: panel },
+      bandPanel(values, {
+        panel,
         title: panel,
         yTitle: "Reward per decision",
         groups: components,
         groupTitle: "Component",
-        size: { width: 340, height: 200 },
       })
     ),
   });

@@ -24,19 +24,8 @@ export const PALETTE: readonly string[] = [
   "#92dadd",
 ];
 
-/** Dash patterns that go with {@linkcode PALETTE}: solid, then ever more broken. */
-export const DASHES: readonly (readonly number[])[] = [
-  [1, 0],
-  [6, 2],
-  [2, 2],
-  [8, 2, 2, 2],
-  [1, 0],
-  [6, 2],
-  [2, 2],
-  [8, 2, 2, 2],
-  [1, 0],
-  [6, 2],
-];
+/** Dash patterns that go with the colours: solid, then ever more broken. */
+const DASHES: readonly (readonly number[])[] = [[1, 0], [6, 2], [2, 2], [8, 2, 2, 2]];
 
 /** Fonts in order of preference; the first is the one that PNG files are drawn with. */
 export const FONT_FAMILY = "Inter, 'Helvetica Neue', Arial, sans-serif";
@@ -132,4 +121,24 @@ export function textColorOn(color: string): "#000000" | "#ffffff" {
   });
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   return (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) ? "#000000" : "#ffffff";
+}
+
+/** A scale from groups to colours, by position: the same in every chart that has the same groups. */
+export function colorScale(groups: readonly string[]): { domain: string[]; range: string[] } {
+  return {
+    domain: [...groups],
+    range: groups.map((_, position) => PALETTE[position % PALETTE.length]!),
+  };
+}
+
+/**
+ * A scale from groups to dash patterns. When the colours start over the patterns are shifted, so
+ * that forty groups have forty different lines.
+ */
+export function dashScale(groups: readonly string[]): { domain: string[]; range: number[][] } {
+  const range = groups.map((_, position) => {
+    const round = Math.floor(position / PALETTE.length);
+    return [...DASHES[(position + round) % DASHES.length]!];
+  });
+  return { domain: [...groups], range };
 }

@@ -98,6 +98,30 @@ Deno.test("learningCurves() averages neighbouring updates where there are more t
   assert.deepEqual(points.map(({ x, mean }) => [x, mean]), [[5, 5], [25, 25]]);
 });
 
+Deno.test("learningCurves() shows a run of one update, and names only policies that were trained", async () => {
+  const policies = ["random", "ppo delta", "ppo instant", "ppo hybrid"];
+  const svg = await renderSvg(learningCurves(sampleTraining(1), { panels: ["entropy"], policies }));
+  assert.equal(countMarks(svg, "symbol"), 3);
+  assert.match(svg, />ppo hybrid</);
+  assert.doesNotMatch(svg, />random</);
+});
+
+Deno.test("latencyEcdf() gives forty policies forty different lines", () => {
+  const rows = Array.from(
+    { length: 40 },
+    (_, i) => ({ policy: `policy ${i}`, e2e_seconds: 1 + i }),
+  );
+  const chart = latencyEcdf(tableFromRows({ policy: "utf8", e2e_seconds: "float64" }, rows));
+  const { layer } = chart as unknown as {
+    layer: { encoding: Record<"color" | "strokeDash", { scale: { range: unknown[] } }> }[];
+  };
+  const { color, strokeDash } = layer[1]!.encoding;
+  const lines = color.scale.range.map((value, i) =>
+    JSON.stringify([value, strokeDash.scale.range[i]])
+  );
+  assert.equal(new Set(lines).size, 40);
+});
+
 Deno.test("rewardComponents() leaves out what a policy does not have", () => {
   const rows = rowsIn(rewardComponents(sampleTraining(10)));
   const pairs = new Set(rows.map((row) => `${row.panel}: ${row.series}`));
