@@ -4,6 +4,7 @@
  * @module
  */
 export { buildCluster } from "./build_cluster.ts";
+export { ChromeTrace } from "./chrome_trace.ts";
 export {
   type ClusterConfig,
   clusterSchema,
