@@ -7,7 +7,7 @@ import { isotonic } from "./isotonic.ts";
 
 /** One measured point. */
 export interface CurvePoint {
-  /** The count, an integer >= 1. */
+  /** The count, >= 0; whole or not. */
   readonly count: number;
   /** Seconds measured there. */
   readonly seconds: number;
@@ -23,7 +23,8 @@ export class Curve {
   readonly #slope: number;
 
   /**
-   * @param points At least one, in any order; points of the same count are averaged.
+   * @param points At least one, in any order, one of a count >= 1; points of the same count are
+   *   averaged.
    */
   constructor(points: readonly CurvePoint[]) {
     const sums = new Map<number, { total: number; points: number }>();
@@ -36,14 +37,15 @@ export class Curve {
       const sum = sums.get(count)!;
       return sum.total / sum.points;
     }));
-    const last = counts[counts.length - 1]!;
-    this.#seconds = new Float64Array(last + 1).fill(smooth[0]!, 0, counts[0]! + 1);
-    for (let i = 1; i < counts.length; i++) {
-      const [from, to] = [counts[i - 1]!, counts[i]!];
-      for (let count = from + 1; count <= to; count++) {
-        const share = (count - from) / (to - from);
-        this.#seconds[count] = smooth[i - 1]! + share * (smooth[i]! - smooth[i - 1]!);
-      }
+    const last = Math.floor(counts[counts.length - 1]!);
+    this.#seconds = new Float64Array(last + 1);
+    let next = 0;
+    for (let count = 0; count <= last; count++) {
+      while (counts[next]! < count) next++;
+      const [from, to] = [counts[next - 1], counts[next]!];
+      const share = from === undefined ? 1 : (count - from) / (to - from);
+      const low = next === 0 ? smooth[0]! : smooth[next - 1]!;
+      this.#seconds[count] = low + share * (smooth[next]! - low);
     }
     const half = Math.floor(last / 2);
     this.#slope = half === last ? 0 : (this.#seconds[last]! - this.#seconds[half]!) / (last - half);

@@ -10,6 +10,8 @@ import { TraceError } from "../support/mod.ts";
 
 /** A row of a table: text by column. */
 export interface CsvRow {
+  /** Whether the table has a column. */
+  has(column: string): boolean;
   /** Text of a column that the table has. */
   text(column: string): string;
   /** Number in a column; fails where it is not finite. */
@@ -27,29 +29,29 @@ export async function* readCsv(path: string, columns: readonly string[]): AsyncG
   const parser = parse({ bom: true, info: true, relax_column_count: true });
   // A failure on either side destroys the other: the loop below sees it as an exception.
   pipeline(createReadStream(path), parser, () => {});
-  let header: string[] | undefined;
+  let positions: Map<string, number> | undefined;
   let rows = 0;
   try {
     for await (
       const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>
     ) {
-      if (header === undefined) {
-        header = record;
+      if (positions === undefined) {
+        positions = new Map(record.map((column, i) => [column, i]));
         const missing = columns.find((column) => !record.includes(column));
         if (missing !== undefined) {
           throw new TraceError(path, info.lines, `the header lacks the column ${missing}`);
         }
         continue;
       }
-      if (record.length !== header.length) {
+      if (record.length !== positions.size) {
         throw new TraceError(
           path,
           info.lines,
-          `there must be ${header.length} fields, current number is ${record.length}`,
+          `there must be ${positions.size} fields, current number is ${record.length}`,
         );
       }
       rows++;
-      yield createRow(path, info.lines, header, record);
+      yield createRow(path, info.lines, positions, record);
     }
   } catch (error) {
     if (error instanceof CsvError) {
@@ -66,11 +68,12 @@ export async function* readCsv(path: string, columns: readonly string[]): AsyncG
 function createRow(
   path: string,
   line: number,
-  header: readonly string[],
+  positions: ReadonlyMap<string, number>,
   record: readonly string[],
 ): CsvRow {
-  const text = (column: string): string => record[header.indexOf(column)]!;
+  const text = (column: string): string => record[positions.get(column)!]!;
   return {
+    has: (column) => positions.has(column),
     text,
     number(column: string): number {
       const value = text(column);

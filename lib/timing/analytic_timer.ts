@@ -4,6 +4,7 @@
  * @module
  */
 import { BYTES_PER_NUMBER, type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
+import { createAttentionTerm, createSamplingTerm, smoothMax } from "./_roofline.ts";
 import type { BatchShape, BatchTimer } from "./batch_timer.ts";
 import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 
@@ -83,13 +84,6 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
   const weightSeconds = weights * BYTES_PER_NUMBER / matmulBandwidth;
   const weightTokenSeconds = 2 * weights / matmulFlops;
   const activationBytes = layers * elementwiseBytes(model, tensorParallel, shard.qHeads);
-  const prefillPairSeconds = 4 * layers * shard.qHeads * model.headDim /
-    (gpu.fp16FlopsPerSecond * efficiency.prefillCompute);
-  const prefillContextSeconds = layers * efficiency.prefillContextSeconds;
-  const decodeTokenSeconds = layers * shard.kvBytesPerTokenLayer /
-    (bandwidth * efficiency.decodeMemory);
-  const { prefillMaskedShare } = efficiency;
-
   const streamBytes = model.embeddingDim * BYTES_PER_NUMBER;
   const linkBandwidth = gpu.linkBandwidthBytesPerSecond * efficiency.linkBandwidth;
   const reduceCount = tensorParallel > 1 ? 2 * layers : 0;
@@ -100,45 +94,23 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
 
   const lastStage = pipelineStages - 1;
   const sendTokenSeconds = streamBytes / linkBandwidth;
-  const vocabularySeconds = shard.vocabularyParameters * BYTES_PER_NUMBER / matmulBandwidth;
-  const logitsSeconds = 2 * shard.vocabularyParameters / matmulFlops;
-  const samplingSeconds = LOGIT_BYTES * model.vocabSize / elementwiseBandwidth;
+  const setting = { model, shard, gpu, efficiency };
+  const attentionSeconds = createAttentionTerm(setting);
+  const samplingSeconds = createSamplingTerm(setting);
 
   return {
     modelSeconds(batch: BatchShape, stage: number): number {
       const tokens = batch.totalTokens;
-      let seconds = fixedSeconds + tokens * tokenSeconds +
-        smoothMax(weightSeconds, tokens * weightTokenSeconds);
-      if (batch.prefillCount > 0) {
-        let pairs = 0;
-        let longest = 0;
-        for (let i = 0; i < batch.prefillCount; i++) {
-          const context = batch.prefillContextTokens[i]!;
-          const chunk = batch.prefillChunkTokens[i]!;
-          pairs += chunk * (context + (chunk + 1) / 2 + prefillMaskedShare * (chunk - 1) / 2);
-          if (context + chunk > longest) longest = context + chunk;
-        }
-        seconds += smoothMax(pairs * prefillPairSeconds, longest * prefillContextSeconds);
-      }
-      if (batch.decodeCount > 0) {
-        const cost = batch.prefillCount > 0 ? efficiency.mixedDecodeCost : 1;
-        seconds += cost * decodeTokenSeconds * (batch.decodeContextTokens + batch.decodeCount);
-      }
-      if (stage === lastStage) {
-        const sampled = batch.requestCount;
-        seconds += smoothMax(vocabularySeconds, sampled * logitsSeconds) +
-          sampled * samplingSeconds;
-      } else {
-        seconds += efficiency.linkSeconds + tokens * sendTokenSeconds;
-      }
-      return seconds;
+      const seconds = fixedSeconds + tokens * tokenSeconds +
+        smoothMax(weightSeconds, tokens * weightTokenSeconds) + attentionSeconds(batch);
+      return seconds +
+        (stage === lastStage
+          ? samplingSeconds(batch.requestCount)
+          : efficiency.linkSeconds + tokens * sendTokenSeconds);
     },
     overheadSeconds: () => efficiency.iterationSeconds,
   };
 }
-
-/** Bytes that sampling moves per logit: one 32-bit read and write for the softmax. */
-const LOGIT_BYTES = 8;
 
 /**
  * Bytes that the operations between matrix products move per token and layer on one GPU: each norm
@@ -151,9 +123,4 @@ function elementwiseBytes(model: ModelSpec, tensorParallel: number, qHeads: numb
   const rotary = 2 * (qHeads + kvHeads) * model.headDim;
   const activation = (model.gatedMlp ? 3 : 2) * model.mlpHiddenDim / tensorParallel;
   return BYTES_PER_NUMBER * (norms + rotary + activation);
-}
-
-/** `max(a, b)` for `a, b >= 0` without the kink: at most 41 % above it, where both are equal. */
-function smoothMax(a: number, b: number): number {
-  return Math.sqrt(a * a + b * b);
 }

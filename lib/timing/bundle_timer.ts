@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mergeChunks } from "./_merge_chunks.ts";
 import type { BatchShape, BatchTimer } from "./batch_timer.ts";
 import type { ServingBundle } from "./serving_bundle.ts";
 
@@ -30,18 +31,7 @@ export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOpt
   const { layers, iterationSeconds = 0, useSkew = true } = options;
 
   function attentionSeconds(batch: BatchShape): number {
-    let chunk = 0;
-    let pairs = 0;
-    for (let i = 0; i < batch.prefillCount; i++) {
-      const tokens = batch.prefillChunkTokens[i]!;
-      chunk += tokens;
-      pairs += tokens * (batch.prefillContextTokens[i]! + tokens / 2);
-    }
-    let context = chunk > 0 ? pairs / chunk - chunk / 2 : 0;
-    if (context < 0) {
-      context = 0;
-      chunk = Math.sqrt(2 * pairs);
-    }
+    const { chunkTokens: chunk, contextTokens: context } = mergeChunks(batch);
     const decodes = batch.decodeCount;
     if (decodes === 0) return bundle.attentionSeconds(chunk, context, 0, 0);
     const meanContext = batch.decodeContextTokens / decodes;

@@ -8,6 +8,7 @@ export type { BatchShape, BatchTimer } from "./batch_timer.ts";
 export { type BundleTimerOptions, createBundleTimer } from "./bundle_timer.ts";
 export { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 export { isotonic } from "./isotonic.ts";
+export { createProfileTimer, type ProfileTimerOptions } from "./profile_timer.ts";
 export { relativeSpeeds, type TimedReplica } from "./relative_speeds.ts";
 export { readServingBundle, type ServingBundle } from "./serving_bundle.ts";
 export { readVidurTables, type VidurTableFiles } from "./vidur_table_files.ts";
@@ -19,3 +20,11 @@ export {
   type VidurTables,
   type VidurTimerOptions,
 } from "./vidur_tables.ts";
+export {
+  readVidurProfile,
+  type VidurLayerOperation,
+  vidurLayerOperations,
+  type VidurProfile,
+  type VidurProfileFiles,
+  type VidurProfileOptions,
+} from "./vidur_profile.ts";

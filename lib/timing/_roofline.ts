@@ -1,0 +1,77 @@
+/**
+ * Terms of the analytic timer that other timers need where they have no measurements.
+ *
+ * @module
+ */
+import {
+  BYTES_PER_NUMBER,
+  type GpuSpec,
+  type ModelShard,
+  type ModelSpec,
+} from "../hardware/mod.ts";
+import type { BatchShape } from "./batch_timer.ts";
+import type { GpuEfficiency } from "./gpu_efficiency.ts";
+
+/** One GPU's work, what it can do and what share of that it reaches. */
+export interface RooflineSetting {
+  /** The whole model. */
+  readonly model: ModelSpec;
+  /** What one GPU holds of it. */
+  readonly shard: ModelShard;
+  /** The GPU. */
+  readonly gpu: GpuSpec;
+  /** Shares of its peaks. */
+  readonly efficiency: GpuEfficiency;
+}
+
+/** `max(a, b)` for `a, b >= 0` without the kink: at most 41 % above it, where both are equal. */
+export function smoothMax(a: number, b: number): number {
+  return Math.sqrt(a * a + b * b);
+}
+
+/** Seconds that a batch spends in the attention of the layers of one stage. */
+export function createAttentionTerm(setting: RooflineSetting): (batch: BatchShape) => number {
+  const { model, shard, gpu, efficiency } = setting;
+  const layers = shard.layersPerStage;
+  const pairSeconds = 4 * layers * shard.qHeads * model.headDim /
+    (gpu.fp16FlopsPerSecond * efficiency.prefillCompute);
+  const contextSeconds = layers * efficiency.prefillContextSeconds;
+  const decodeTokenSeconds = layers * shard.kvBytesPerTokenLayer /
+    (gpu.memoryBandwidthBytesPerSecond * efficiency.decodeMemory);
+  const { prefillMaskedShare, mixedDecodeCost } = efficiency;
+  return (batch) => {
+    let seconds = 0;
+    if (batch.prefillCount > 0) {
+      let pairs = 0;
+      let longest = 0;
+      for (let i = 0; i < batch.prefillCount; i++) {
+        const context = batch.prefillContextTokens[i]!;
+        const chunk = batch.prefillChunkTokens[i]!;
+        pairs += chunk * (context + (chunk + 1) / 2 + prefillMaskedShare * (chunk - 1) / 2);
+        if (context + chunk > longest) longest = context + chunk;
+      }
+      seconds += smoothMax(pairs * pairSeconds, longest * contextSeconds);
+    }
+    if (batch.decodeCount > 0) {
+      const cost = batch.prefillCount > 0 ? mixedDecodeCost : 1;
+      seconds += cost * decodeTokenSeconds * (batch.decodeContextTokens + batch.decodeCount);
+    }
+    return seconds;
+  };
+}
+
+/** Bytes that sampling moves per logit: one 32-bit read and write for the softmax. */
+const LOGIT_BYTES = 8;
+
+/** Seconds of the output matrix and of sampling, by sequences. */
+export function createSamplingTerm(setting: RooflineSetting): (sequences: number) => number {
+  const { model, shard, gpu, efficiency } = setting;
+  const bandwidth = gpu.memoryBandwidthBytesPerSecond;
+  const weights = shard.vocabularyParameters;
+  const weightSeconds = weights * BYTES_PER_NUMBER / (bandwidth * efficiency.matmulMemory);
+  const logitsSeconds = 2 * weights / (gpu.fp16FlopsPerSecond * efficiency.matmulCompute);
+  const samplingSeconds = LOGIT_BYTES * model.vocabSize /
+    (bandwidth * efficiency.elementwiseMemory);
+  return (sequences) =>
+    smoothMax(weightSeconds, sequences * logitsSeconds) + sequences * samplingSeconds;
+}
