@@ -23,6 +23,7 @@ export interface LatencyBarsOptions {
  * @param comparisons What {@linkcode comparePolicies} returned.
  * @param options Colours.
  * @returns A chart with its data inside.
+ * @throws {RangeError} When there is no comparison.
  *
  * @example
  * ```ts
@@ -32,7 +33,13 @@ export interface LatencyBarsOptions {
  *
  * const still = { estimate: 0, low: 0, high: 0 };
  * const seconds = { estimate: 5, low: 4.5, high: 5.6 };
- * const statistic = { baseline: seconds, candidate: seconds, difference: still, relative: still };
+ * const statistic = {
+ *   confidence: 0.95,
+ *   baseline: seconds,
+ *   candidate: seconds,
+ *   difference: still,
+ *   relative: still,
+ * };
  * const comparison: PolicyComparison = {
  *   policy: "least_outstanding",
  *   runCount: 1,
@@ -111,8 +118,12 @@ export function latencyBars(
       },
     ],
   });
+  const confidence = requireFirst(sorted).e2eMean.confidence;
   return makeChart({
-    title: { text: "End-to-end latency", subtitle: "Whiskers: 95 % block bootstrap intervals." },
+    title: {
+      text: "End-to-end latency",
+      subtitle: `Whiskers: ${rounded(100 * confidence)} % block bootstrap intervals.`,
+    },
     data: {
       values: [
         ...rowsOf("mean", (comparison) => comparison.e2eMean.candidate),
@@ -122,4 +133,14 @@ export function latencyBars(
     spacing: 28,
     hconcat: [panel("mean", "Mean (s)", true), panel("p99", "99th percentile (s)", false)],
   });
+}
+
+function requireFirst(comparisons: readonly PolicyComparison[]): PolicyComparison {
+  const [first] = comparisons;
+  if (first === undefined) {
+    throw new RangeError(
+      "Cannot draw latencies: comparisons must hold at least one policy, current length is 0",
+    );
+  }
+  return first;
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Rng } from "../random/mod.ts";
+import { BlockDraw } from "./_block_draw.ts";
 import { requireFiniteSample, requireOpenProbability } from "./_check.ts";
+import { PooledStatistic } from "./_pooled_statistic.ts";
 import type { Interval } from "./mean_interval.ts";
-import { mean } from "./moments.ts";
 import { quantile } from "./quantile.ts";
 
 /** What is compared: the mean, or a quantile such as `{ quantile: 0.99 }`. */
@@ -38,6 +39,8 @@ export interface BootstrapOptions {
 
 /** What {@linkcode pairedBlockBootstrap} found. */
 export interface BootstrapDifference {
+  /** Coverage of the intervals. */
+  readonly confidence: number;
   /** The statistic under the baseline, over all samples pooled, with its percentile interval. */
   readonly baseline: Interval;
   /** The statistic under the candidate, over all samples pooled, with its percentile interval. */
@@ -89,33 +92,28 @@ export function pairedBlockBootstrap(
 ): BootstrapDifference {
   const { statistic = "mean", resampleCount = 2000, blockLength, confidence = 0.95 } = options;
   requireOptions(samples, statistic, resampleCount, blockLength, confidence);
-  const runs = groupByEvaluationSeed(samples);
-  const trainingSeeds = [...new Set(samples.map((sample) => sample.trainingSeed))].sort(ascending);
+  const draw = new BlockDraw(samples, blockLength);
   const baseline = new PooledStatistic(samples.map((sample) => sample.baseline), statistic);
   const candidate = new PooledStatistic(samples.map((sample) => sample.candidate), statistic);
-
   const baselineEstimate = baseline.estimate();
   const candidateEstimate = candidate.estimate();
 
-  const weights = new Float64Array(baseline.count);
   const baselines = new Float64Array(resampleCount);
   const candidates = new Float64Array(resampleCount);
   const differences = new Float64Array(resampleCount);
   const ratios = new Float64Array(resampleCount);
-  for (let r = 0; r < resampleCount;) {
-    drawWeights(runs, trainingSeeds, blockLength, rng, weights);
-    // With a hole in the (training seed, evaluation seed) grid a draw may hit nothing: draw again.
-    if (!weights.some((weight) => weight > 0)) continue;
-    const b = baseline.compute(weights);
-    const c = candidate.compute(weights);
+  for (let r = 0; r < resampleCount; r++) {
+    const total = draw.next(rng);
+    const b = baseline.compute(draw, total);
+    const c = candidate.compute(draw, total);
     baselines[r] = b;
     candidates[r] = c;
     differences[r] = c - b;
     ratios[r] = c / b - 1;
-    r++;
   }
   const tail = (1 - confidence) / 2;
   return {
+    confidence,
     baseline: percentileInterval(baselineEstimate, baselines, tail),
     candidate: percentileInterval(candidateEstimate, candidates, tail),
     difference: percentileInterval(candidateEstimate - baselineEstimate, differences, tail),
@@ -127,142 +125,6 @@ export function pairedBlockBootstrap(
 function percentileInterval(estimate: number, draws: Float64Array, tail: number): Interval {
   if (!draws.every(Number.isFinite)) return { estimate, low: Number.NaN, high: Number.NaN };
   return { estimate, low: quantile(draws, tail), high: quantile(draws, 1 - tail) };
-}
-
-/** One run of arrivals: its length and the samples (with their pooled offsets) that share it. */
-interface EvaluationRun {
-  readonly length: number;
-  readonly members: { readonly sample: PairedSample; readonly offset: number }[];
-}
-
-/** Groups samples by evaluation seed, in ascending order of the seed. */
-function groupByEvaluationSeed(samples: readonly PairedSample[]): EvaluationRun[] {
-  const runs = new Map<number, EvaluationRun>();
-  let offset = 0;
-  samples.forEach((sample, index) => {
-    const length = sample.baseline.length;
-    const run = runs.get(sample.evaluationSeed) ?? { length, members: [] };
-    if (sample.candidate.length !== run.length || length !== run.length) {
-      throw new RangeError(
-        `Cannot compare policies: samples[${index}] must hold ${run.length} requests under both policies, current lengths are ${length}, ${sample.candidate.length}`,
-      );
-    }
-    run.members.push({ sample, offset });
-    runs.set(sample.evaluationSeed, run);
-    offset += length;
-  });
-  return [...runs].sort(([a], [b]) => a - b).map(([, run]) => run);
-}
-
-/** Fills `weights` with how often each pooled request occurs in one resample. */
-function drawWeights(
-  runs: readonly EvaluationRun[],
-  trainingSeeds: readonly number[],
-  blockLength: number | undefined,
-  rng: Rng,
-  weights: Float64Array,
-): void {
-  weights.fill(0);
-  const trainingCounts = new Map<number, number>();
-  if (trainingSeeds.length === 1) trainingCounts.set(trainingSeeds[0]!, 1);
-  else {
-    for (let k = 0; k < trainingSeeds.length; k++) {
-      const seed = trainingSeeds[rng.below(trainingSeeds.length)]!;
-      trainingCounts.set(seed, (trainingCounts.get(seed) ?? 0) + 1);
-    }
-  }
-  for (let k = 0; k < runs.length; k++) {
-    const { length, members } = runs[runs.length === 1 ? 0 : rng.below(runs.length)]!;
-    const block = Math.min(length, blockLength ?? Math.ceil(Math.sqrt(length)));
-    for (let filled = 0; filled < length; filled += block) {
-      const start = rng.below(length);
-      const size = Math.min(block, length - filled);
-      for (const { sample, offset } of members) {
-        const count = trainingCounts.get(sample.trainingSeed) ?? 0;
-        if (count === 0) continue;
-        for (let i = 0; i < size; i++) weights[offset + (start + i) % length]! += count;
-      }
-    }
-  }
-}
-
-/** A statistic of a weighted, pooled sample; sorted once, cheap for every resample. */
-class PooledStatistic {
-  /** Values of all samples, one after the other. */
-  readonly #values: Float64Array;
-  readonly #statistic: BootstrapStatistic;
-  /** Positions of `#values` in ascending order of value; only quantiles need it. */
-  readonly #order: Uint32Array;
-
-  constructor(samples: readonly ArrayLike<number>[], statistic: BootstrapStatistic) {
-    const values = new Float64Array(samples.reduce((total, sample) => total + sample.length, 0));
-    let offset = 0;
-    for (const sample of samples) {
-      values.set(sample, offset);
-      offset += sample.length;
-    }
-    this.#values = values;
-    this.#statistic = statistic;
-    this.#order = statistic === "mean"
-      ? new Uint32Array(0)
-      : Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
-  }
-
-  /** Number of pooled requests. */
-  get count(): number {
-    return this.#values.length;
-  }
-
-  /** The statistic of the sample itself. */
-  estimate(): number {
-    return this.#statistic === "mean"
-      ? mean(this.#values)
-      : quantile(this.#values, this.#statistic.quantile);
-  }
-
-  /** The statistic of the sample in which value `i` occurs `weights[i]` times. */
-  compute(weights: Float64Array): number {
-    return this.#statistic === "mean"
-      ? this.#mean(weights)
-      : this.#quantile(weights, this.#statistic.quantile);
-  }
-
-  #mean(weights: Float64Array): number {
-    let sum = 0;
-    let total = 0;
-    for (let i = 0; i < weights.length; i++) {
-      sum += weights[i]! * this.#values[i]!;
-      total += weights[i]!;
-    }
-    return sum / total;
-  }
-
-  /** Definition 7 of Hyndman and Fan on the expanded sample, walking down from its top. */
-  #quantile(weights: Float64Array, probability: number): number {
-    let total = 0;
-    for (let i = 0; i < weights.length; i++) total += weights[i]!;
-    const position = (total - 1) * probability;
-    const below = Math.floor(position);
-    let rank = total; // rank of the lowest copy of the value visited last
-    let upper = Number.NaN;
-    for (let k = this.#order.length - 1; k >= 0; k--) {
-      const index = this.#order[k]!;
-      rank -= weights[index]!;
-      if (Number.isNaN(upper) && rank <= below + 1 && weights[index]! > 0) {
-        upper = this.#values[index]!;
-      }
-      if (rank <= below) {
-        const lower = this.#values[index]!;
-        return lower + (position - below) * (upper - lower);
-      }
-    }
-    return upper;
-  }
-}
-
-/** Numeric order. */
-function ascending(a: number, b: number): number {
-  return a - b;
 }
 
 /** Checks every argument of {@linkcode pairedBlockBootstrap} before work starts. */

@@ -5,6 +5,7 @@ import {
   BatchRecorder,
   type Chart,
   displayChart,
+  latencyBars,
   latencyEcdf,
   learningCurves,
   makeChart,
@@ -145,6 +146,7 @@ Deno.test("latencyBars() sorts policies by mean and keeps intervals around their
   const means = rows.slice(0, comparisons.length).map((row) => row.seconds as number);
   assert.deepEqual(means, [...means].sort((a, b) => a - b));
   const svg = await renderSvg(charts.latency_bars!);
+  assert.throws(() => latencyBars([]), /comparisons must hold at least one policy/);
   assert.equal(countMarks(svg, "rect"), 6 * comparisons.length); // bars and two ticks, twice
 });
 
