@@ -9,10 +9,10 @@ import { loadVegaBundles } from "./_vega_bundles.ts";
 import type { Chart } from "./chart.ts";
 import { chartTheme, PAGE_INK } from "./theme.ts";
 
-/** A table cell; numbers are aligned right and printed as they are, null is left empty. */
+/** A table cell; numbers are printed as they are, null is left empty. */
 export type ReportCell = string | number | boolean | null;
 
-/** A table of a report. */
+/** A table of a report; columns of mostly numbers are aligned right. */
 export interface ReportTable {
   /** Line above the table. */
   readonly caption?: string;
@@ -141,8 +141,9 @@ function renderSection(
 }
 
 function renderTable({ caption, columns, rows }: ReportTable): string {
+  // A column of numbers may hold a word or two, such as "reference".
   const isNumber = columns.map((_, c) =>
-    rows.length > 0 && rows.every((row) => row[c] === null || looksNumeric(row[c]!))
+    2 * rows.filter((row) => looksNumeric(row[c])).length > rows.length
   );
   const cell = (tag: "th" | "td", value: ReportCell, c: number): string =>
     `<${tag}${isNumber[c] ? ' class="number"' : ""}>${escapeHtml(String(value ?? ""))}</${tag}>`;
@@ -160,9 +161,10 @@ function renderTable({ caption, columns, rows }: ReportTable): string {
   }<thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }
 
-/** A number, or text that starts like one: "4.63", "−12.1 % [−15.0, −9.2]". */
-function looksNumeric(value: ReportCell): boolean {
-  return typeof value === "number" || (typeof value === "string" && /^[-−+]?\d/.test(value));
+/** A number, or text that begins with one as a word: "4.63", "−12.1 % to −9.2 %"; no hash. */
+function looksNumeric(value: ReportCell | undefined): boolean {
+  return typeof value === "number" ||
+    (typeof value === "string" && /^[-−+]?\d[\d.,]*(e[-+]?\d+)?(\s|%|$)/.test(value));
 }
 
 /** The chart in the page's ink and, if it is a single view, as wide as the page. */

@@ -9,7 +9,7 @@ const report: Report = {
     tables: [{
       caption: "Latency",
       columns: ["Policy", "Mean (s)"],
-      rows: [["a<b", 4.5], ["c", null]],
+      rows: [["a<b", 4.5], ["c", 2], ["d", null]],
     }],
     charts: {
       dots: makeChart({
@@ -42,6 +42,21 @@ Deno.test("writeReport() escapes text in every place", async () => {
   // one script of data, three of Vega, one that draws
   assert.equal(page.split("<script").length - 1, 5);
   assert.equal(page.split("</script>").length - 1, 5);
+});
+
+Deno.test("writeReport() aligns columns of numbers right, whatever form the numbers have", async () => {
+  const rows = [
+    ["8fa31c", 1, "-12.1 % to -9.2 %", "reference", null],
+    ["4493ed", 2, "+3.0 % to +4.0 %", "−1.5", null],
+    ["77e5ab", 3, "1e-4", "2.5", "x"],
+  ];
+  const tables = [{ columns: ["Id", "Count", "Interval", "Difference", "Note"], rows }];
+  const page = await writtenReport({ title: "x", sections: [{ title: "y", tables }] });
+  const heads = [
+    ...page.slice(0, page.indexOf("</thead>")).matchAll(/<th( class="number")?>(\w+)/g),
+  ];
+  const right = heads.filter((head) => head[1] !== undefined).map((head) => head[2]);
+  assert.deepEqual(right, ["Count", "Interval", "Difference"]);
 });
 
 Deno.test("writeReport() needs no network and names the licences it carries", async () => {
