@@ -62,7 +62,11 @@ export class AdamOptimizer {
   readonly #variances: Float32Array[];
   #stepCount = 0;
 
-  /** @param variables What to optimise; gradients come in the same order. */
+  /**
+   * An optimiser that has taken no step.
+   *
+   * @param variables What to optimise; gradients come in the same order.
+   */
   constructor(variables: readonly tf.Variable[]) {
     const backend = tf.backend();
     this.#simd = backend instanceof SimdBackend ? backend : undefined;

@@ -32,6 +32,8 @@ export class Rng {
   #spareNormal: number | undefined;
 
   /**
+   * A generator at the beginning of its sequence.
+   *
    * @param seed Integer; equal seeds give equal sequences.
    * @throws {RangeError} When the seed is not a safe integer.
    */

@@ -36,6 +36,8 @@ export class JobSeconds implements SimulationObserver {
   #latestSeconds = 0;
 
   /**
+   * An integral that has not begun.
+   *
    * @param tauSeconds Time constant of the discount, > 0; no discount when left out.
    * @throws {RangeError} When it is not > 0.
    */

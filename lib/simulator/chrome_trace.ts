@@ -67,7 +67,7 @@ export class ChromeTrace implements SimulationObserver {
     });
   }
 
-  /** @inheritdoc */
+  /** Adds one slice to the stage's track. */
   onBatchStageEnd(record: BatchRecord): void {
     const { requestCount, startSeconds, endSeconds } = record;
     const requests = Array.from({ length: requestCount }, (_, i) => record.requests[i]!);
@@ -88,7 +88,7 @@ export class ChromeTrace implements SimulationObserver {
     });
   }
 
-  /** @inheritdoc */
+  /** Marks the moment at which a failing replica lost a request. */
   onRequeued(request: number, replica: number, nowSeconds: number): void {
     this.#event({
       name: `request ${request} lost`,

@@ -39,7 +39,11 @@ export class EventHeap {
   #rootIsHole = false;
   #nextSequence = 0;
 
-  /** @param slotCount Slots are `0 .. slotCount - 1`. */
+  /**
+   * An empty heap.
+   *
+   * @param slotCount Slots are `0 .. slotCount - 1`.
+   */
   constructor(slotCount: number) {
     this.#slots = new Int32Array(slotCount);
     this.#times = new Float64Array(slotCount);

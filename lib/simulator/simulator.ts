@@ -87,6 +87,8 @@ export class Simulator {
   #awaitsAssignment = false;
 
   /**
+   * A run that has not begun.
+   *
    * @param workload Requests in order of arrival.
    * @param replicas The cluster, at least one replica; they may differ.
    * @throws {RangeError} When the workload is out of order, has a request that some replica can

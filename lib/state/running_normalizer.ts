@@ -78,6 +78,8 @@ export class RunningNormalizer {
   #frozen = false;
 
   /**
+   * A normaliser that has seen nothing.
+   *
    * @param size Dimensions of one row, >= 1.
    * @param options Clipping and floors.
    * @param slots Statistic of each dimension, `[size]`, e.g. from `sharedStatisticSlots`; each

@@ -75,6 +75,8 @@ export class StateBuilder implements SimulationObserver {
   #begun = false;
 
   /**
+   * A builder without an episode; {@linkcode StateBuilder.reset} begins one.
+   *
    * @param replicaCount Replicas of the cluster, >= 1.
    * @throws {RangeError} When it is not a positive integer.
    */

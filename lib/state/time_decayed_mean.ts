@@ -39,6 +39,8 @@ export class TimeDecayedMean {
   #latestSeconds = 0;
 
   /**
+   * An average of nothing.
+   *
    * @param tauSeconds Time constant, > 0.
    * @throws {RangeError} When it is not.
    */

@@ -8,6 +8,7 @@ import type { RoutingDecision, SimulationObserver } from "../simulator/mod.ts";
 import { StateBuilder, type StateEpisode } from "../state/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import type { EpisodeRouter } from "./episode_router.ts";
+import { TemperatureController, temperatureSignals } from "./temperature_controller.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
 
 /** How a {@linkcode PolicyRouter} acts. */
@@ -17,7 +18,8 @@ export interface PolicyRouterOptions {
 }
 
 /**
- * Routes as a trained policy says. Its normaliser is frozen and nothing is learnt. Register its
+ * Routes as a trained policy says. Its normaliser is frozen and nothing is learnt; when actions are
+ * drawn, the temperature controller of the training, if it had one, goes on. Register its
  * `observer` with the simulator and call {@linkcode PolicyRouter.begin} before the run.
  */
 export class PolicyRouter implements EpisodeRouter {
@@ -29,9 +31,12 @@ export class PolicyRouter implements EpisodeRouter {
   readonly #observation: Float32Array;
   readonly #mask: Uint8Array;
   readonly #episodeStart = new Uint8Array(1);
+  readonly #temperature: TemperatureController | undefined;
   #hiddenState: Float32Array;
 
   /**
+   * A router for one run after another.
+   *
    * @param trained Not owned: the caller frees it.
    * @throws {UsageError} When its observations mean something else than this version builds.
    */
@@ -51,6 +56,10 @@ export class PolicyRouter implements EpisodeRouter {
     this.#observation = new Float32Array(this.#stateBuilder.size);
     this.#mask = new Uint8Array(replicaCount);
     this.#hiddenState = policy.initialHiddenStates(1);
+    const { temperature } = config.training;
+    // It does not move the most probable action.
+    const matters = temperature.mode !== "off" && sampler !== "greedy";
+    this.#temperature = matters ? new TemperatureController(temperature) : undefined;
   }
 
   /** Watches the run for the state features. */
@@ -63,6 +72,7 @@ export class PolicyRouter implements EpisodeRouter {
     this.#stateBuilder.reset(episode);
     this.#hiddenState = this.#trained.policy.initialHiddenStates(1);
     this.#episodeStart[0] = 1;
+    this.#temperature?.reset();
   }
 
   /**
@@ -84,9 +94,20 @@ export class PolicyRouter implements EpisodeRouter {
       hiddenStates: this.#hiddenState,
       episodeStarts: this.#episodeStart,
       actionMasks: this.#mask,
+      temperatures: Float32Array.of(this.#nextTemperature(decision)),
     });
     this.#hiddenState = hiddenStates;
     this.#episodeStart[0] = 0;
     return actions[0]!;
+  }
+
+  /** As in training, where the distribution was learnt at this temperature. */
+  #nextTemperature(decision: RoutingDecision): number {
+    if (this.#temperature === undefined) return 1;
+    const { training, reward } = this.#trained.config;
+    return this.#temperature.next(temperatureSignals(decision, this.#stateBuilder.metrics, {
+      targetThroughput: training.temperature.targetThroughput,
+      targetLatencySeconds: reward.latencyThresholdSeconds,
+    }));
   }
 }

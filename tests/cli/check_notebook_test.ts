@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { checkNotebook } from "../../lib/cli/_check_notebook.ts";
 
 const chart = {
-  output_type: "execute_result",
+  "output_type": "execute_result",
   data: { "application/vnd.vegalite.v5+json": {}, "image/svg+xml": "<svg/>" },
 };
-const chartCell = { cell_type: "code", metadata: { tags: ["chart"] } };
+const chartCell = { "cell_type": "code", metadata: { tags: ["chart"] } };
 
 Deno.test("checkNotebook() counts code cells and charts", () => {
   const cells = [
