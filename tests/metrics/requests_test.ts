@@ -2,6 +2,7 @@ import {
   requestRows,
   requestsSchema,
   summarizeRequests,
+  summarizeRuns,
   summaryColumns,
   summarySchema,
   tableFromRows,
@@ -124,4 +125,15 @@ Deno.test("request tables refuse results that do not fit", () => {
     name: "TypeError",
     message: "Cannot read outcomes: they must be of 5 requests, current length is 4",
   });
+});
+
+Deno.test("summarizeRuns() pools latencies and adds up the spans of its runs", () => {
+  const once = summarizeRuns([{ workload, result }], 3);
+  assert.deepEqual(once, summarizeRequests(workload, result, 3));
+  const later = { ...workload, arrivalSeconds: workload.arrivalSeconds.map((time) => time - 1) };
+  const both = summarizeRuns([{ workload, result }, { workload: later, result }], 3);
+  assert.equal(both.requestCount, 8);
+  assert.equal(both.e2eMeanSeconds, (5 + 0.5 + 6 + 1.5) / 4);
+  assert.equal(both.requestsPerSecond, 4 / (5 + 6)); // spans from 1 s and from 0 s to 6 s
+  assert.deepEqual(both.replicaShares, once.replicaShares);
 });
