@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RolloutBuffer, RolloutOutcome, RolloutStep } from "../ppo/mod.ts";
+import type { RolloutStep } from "../ppo/mod.ts";
 
 /** Where the life of a queue begins. */
 export interface CreditQueueOptions {
@@ -13,91 +13,88 @@ export interface CreditQueueOptions {
   readonly hiddenStateSize: number;
 }
 
-/** One step of all environments, some of whose rewards are still open. */
-export interface OpenStep {
-  /** What was seen and done. */
+/** One step of all environments, some of whose decisions have not been handed on. */
+interface OpenStep {
+  /** What was decided. */
   readonly step: RolloutStep;
-  /** What it led to. */
-  readonly outcome: Omit<RolloutOutcome, "rewards">;
   /** `[N]`, NaN where open. */
   readonly rewards: Float64Array;
-  /** How many are open. */
-  openCount: number;
+  /** How many decisions have not been handed on. */
+  heldCount: number;
 }
 
 /** What a {@linkcode CreditQueue} holds, for checkpoints; arrays are the queue's own. */
 export interface CreditQueueState {
   /** `[N]`, decisions that each environment had taken before. */
   readonly firstDecisions: Float64Array;
-  /** Steps handed on so far. */
-  readonly shiftedCount: number;
   /** `[N, S]`, hidden states before the next step. */
   readonly hiddenStates: Float32Array;
-  /** Steps that wait, oldest first. */
+  /** Steps handed on whole and dropped. */
+  readonly droppedCount: number;
+  /** The steps after those, oldest first. */
   readonly steps: readonly Readonly<OpenStep>[];
+  /** Steps of each environment whose reward is known, in the order in which they are handed on. */
+  readonly ready: readonly (readonly number[])[];
+  /** Of each environment the first step that is not among them (recurrent policies). */
+  readonly next: readonly number[];
+}
+
+/** One decision of every environment with its reward; arrays belong to the receiver. */
+export interface CreditedStep {
+  /** What was decided. */
+  readonly step: RolloutStep;
+  /** `[N]`. */
+  readonly rewards: Float64Array;
 }
 
 /**
- * Holds steps of N environments until the reward of every decision in them is known, and hands them
- * on in the order in which they were taken. For rewards that come when a request completes, many
- * decisions after the one that routed it: a step reaches the rollout buffer late but whole, with
- * the log-probabilities and values of the policy that took it.
+ * Holds decisions of N environments until their rewards are known. For rewards that come when a
+ * request completes, many decisions after the one that routed it: a decision reaches the rollout
+ * buffer late, with the log-probabilities and the value of the policy that took it.
  *
- * Source: spec/scheduler.md appendix A1 ("the buffer keeps decisions open until then; a rollout is
- * closed by count of closed decisions").
+ * Decisions of an environment are handed on in the order in which their rewards came, so that a
+ * slow request holds up nobody; or, for a recurrent policy, which is trained on sequences, in the
+ * order in which they were taken. Source: spec/scheduler.md appendix A1 ("the buffer keeps
+ * decisions open until then; a rollout is closed by count of closed decisions").
  */
 export class CreditQueue {
   /** `[N, S]`, hidden states before the next step to be taken. */
   readonly hiddenStates: Float32Array;
   readonly #firstDecisions: Float64Array;
+  readonly #keepsOrder: boolean;
   readonly #steps: OpenStep[] = [];
-  #shiftedCount = 0;
+  #droppedCount = 0;
+  #ready: number[][];
+  #next: number[];
 
   /** An empty queue. */
   constructor({ firstDecisions, hiddenStateSize }: CreditQueueOptions) {
     this.#firstDecisions = Float64Array.from(firstDecisions);
     this.hiddenStates = new Float32Array(firstDecisions.length * hiddenStateSize);
+    this.#keepsOrder = hiddenStateSize > 0;
+    this.#ready = Array.from(firstDecisions, () => []);
+    this.#next = Array.from(firstDecisions, () => 0);
   }
 
-  /** Steps taken whose rewards are not handed on yet. */
-  get length(): number {
-    return this.#steps.length;
+  /** Decisions that have not been handed on, over all environments. */
+  get heldCount(): number {
+    return this.#steps.reduce((sum, { heldCount }) => sum + heldCount, 0);
   }
 
-  /** Whether the oldest step has all its rewards. */
+  /** Whether every environment has a decision to hand on. */
   get isReady(): boolean {
-    return this.#steps[0]?.openCount === 0;
-  }
-
-  /** `[N]`, the policy's values of the oldest step; `undefined` when there is none. */
-  get oldestValues(): Float32Array | undefined {
-    return this.#steps[0]?.step.decision.values;
-  }
-
-  /** `[N]`, rewards of the oldest step, NaN where open; `undefined` when there is none. */
-  get oldestRewards(): Float64Array | undefined {
-    return this.#steps[0]?.rewards;
+    return this.#ready.every((steps) => steps.length > 0);
   }
 
   /**
    * Appends a step whose rewards are all open.
    *
    * @param step Kept, not copied.
-   * @param outcome Copied.
    */
-  push(step: RolloutStep, outcome: Omit<RolloutOutcome, "rewards">): void {
+  push(step: RolloutStep): void {
     const environmentCount = this.#firstDecisions.length;
-    this.#steps.push({
-      step,
-      outcome: {
-        terminated: Uint8Array.from(outcome.terminated),
-        truncated: Uint8Array.from(outcome.truncated),
-        truncationValues: Float32Array.from(outcome.truncationValues),
-        discounts: Float64Array.from(outcome.discounts),
-      },
-      rewards: new Float64Array(environmentCount).fill(NaN),
-      openCount: environmentCount,
-    });
+    const rewards = new Float64Array(environmentCount).fill(NaN);
+    this.#steps.push({ step, rewards, heldCount: environmentCount });
     this.hiddenStates.set(step.decision.hiddenStates);
   }
 
@@ -110,7 +107,7 @@ export class CreditQueue {
   credit(environmentIndex: number, decisionIndex: number, reward: number): void {
     const taken = decisionIndex - this.#firstDecisions[environmentIndex]!;
     if (taken < 0) return;
-    const open = this.#steps[taken - this.#shiftedCount];
+    const open = this.#steps[taken - this.#droppedCount];
     if (open === undefined || !Number.isNaN(open.rewards[environmentIndex])) {
       throw new RangeError(
         "Cannot credit a decision: decisionIndex must be one that waits for its reward, current " +
@@ -118,36 +115,42 @@ export class CreditQueue {
       );
     }
     open.rewards[environmentIndex] = reward;
-    open.openCount--;
+    if (this.#keepsOrder) this.#readyInOrder(environmentIndex);
+    else this.#ready[environmentIndex]!.push(taken);
   }
 
   /**
-   * Moves the oldest step into a buffer.
+   * Hands on one decision of every environment.
    *
-   * @param rewards `[N]`, what to store as its rewards, e.g. `oldestRewards` scaled.
-   * @throws {RangeError} When a reward is still open or the buffer is full.
+   * @throws {RangeError} When an environment has none whose reward is known.
    */
-  shiftInto(buffer: RolloutBuffer, rewards: ArrayLike<number>): void {
-    const [oldest] = this.#steps;
-    if (oldest === undefined || oldest.openCount > 0) {
+  take(): CreditedStep {
+    if (!this.isReady) {
       throw new RangeError(
-        `Cannot hand on a step: the rewards still open must be 0, current value is ` +
-          (oldest?.openCount ?? "no step"),
+        "Cannot hand on a step: isReady must be true, current value is false",
       );
     }
-    buffer.addDecision(oldest.step);
-    buffer.addOutcome({ ...oldest.outcome, rewards });
-    this.#steps.shift();
-    this.#shiftedCount++;
+    const chosen = this.#ready.map((steps) => this.#steps[steps.shift()! - this.#droppedCount]!);
+    for (const open of chosen) open.heldCount--;
+    while (this.#steps[0]?.heldCount === 0) {
+      this.#steps.shift();
+      this.#droppedCount++;
+    }
+    return {
+      step: gatherRows(chosen.map(({ step }) => step)),
+      rewards: Float64Array.from(chosen, ({ rewards }, n) => rewards[n]!),
+    };
   }
 
   /** Everything that waits, to be written before the queue is used again. */
   toJSON(): CreditQueueState {
     return {
       firstDecisions: this.#firstDecisions,
-      shiftedCount: this.#shiftedCount,
       hiddenStates: this.hiddenStates,
+      droppedCount: this.#droppedCount,
       steps: this.#steps,
+      ready: this.#ready,
+      next: this.#next,
     };
   }
 
@@ -170,7 +173,49 @@ export class CreditQueue {
     }
     this.#firstDecisions.set(firstDecisions);
     this.hiddenStates.set(hiddenStates);
-    this.#shiftedCount = state.shiftedCount;
+    this.#droppedCount = state.droppedCount;
     this.#steps.splice(0, this.#steps.length, ...state.steps);
+    this.#ready = state.ready.map((steps) => [...steps]);
+    this.#next = [...state.next];
   }
+
+  /** Releases an environment's decisions up to the first whose reward is open. */
+  #readyInOrder(n: number): void {
+    for (;;) {
+      const next = this.#next[n]!;
+      const reward = this.#steps[next - this.#droppedCount]?.rewards[n];
+      if (reward === undefined || Number.isNaN(reward)) return;
+      this.#ready[n]!.push(next);
+      this.#next[n]!++;
+    }
+  }
+}
+
+/** A step made of row `n` of the `n`-th step, for every `n`. */
+function gatherRows(steps: readonly RolloutStep[]): RolloutStep {
+  const of = <T extends Float32Array | Uint8Array | Int32Array>(
+    pick: (step: RolloutStep) => T,
+  ): T => {
+    const first = pick(steps[0]!);
+    const width = first.length / steps.length;
+    const rows = first.slice() as T;
+    steps.forEach((step, n) =>
+      rows.set(pick(step).subarray(n * width, (n + 1) * width), n * width)
+    );
+    return rows;
+  };
+  return {
+    observations: of((step) => step.observations),
+    episodeStarts: of((step) => step.episodeStarts),
+    actionMasks: of((step) => step.actionMasks),
+    temperatures: of((step) => step.temperatures),
+    decision: {
+      actions: of((step) => step.decision.actions),
+      logProbs: of((step) => step.decision.logProbs),
+      logProbabilities: of((step) => step.decision.logProbabilities),
+      logits: of((step) => step.decision.logits),
+      values: of((step) => step.decision.values),
+      hiddenStates: of((step) => step.decision.hiddenStates),
+    },
+  };
 }

@@ -6,13 +6,7 @@
 import type { Policy } from "../policy/mod.ts";
 import type { RolloutStep } from "../ppo/mod.ts";
 import type { CreditQueue } from "./credit_queue.ts";
-import {
-  countActions,
-  RewardSummary,
-  type RolloutOptions,
-  type RolloutStats,
-  truncationValues,
-} from "./rollout.ts";
+import { countActions, RewardSummary, type RolloutOptions, type RolloutStats } from "./rollout.ts";
 import type { DecisionCredit } from "./scheduling_environment.ts";
 import type { VectorEnvironment } from "./vector_environment.ts";
 
@@ -25,13 +19,16 @@ export interface CreditedRolloutOptions extends RolloutOptions {
 }
 
 /**
- * Fills the buffer with T steps of every environment whose rewards are all known, and computes
- * advantages and returns. The environments are stepped until so many steps have closed; what is
- * still open waits in the queue for the next rollout. A step may therefore be trained on an update
- * or two after it was taken; its stored log-probabilities, and with them the importance ratios, are
+ * Fills the buffer with T decisions of every environment whose rewards are known, and computes
+ * advantages and returns. The environments are stepped until so many have closed; what is still
+ * open waits in the queue for the next rollout. A decision may therefore be trained on an update or
+ * more after it was taken; its stored log-probabilities, and with them the importance ratios, are
  * those of the policy that took it.
  *
- * @returns Statistics of the steps in the buffer; `episodes` are those that ended meanwhile.
+ * Each decision is a problem of its own (a contextual bandit): its return is its reward, nothing
+ * that follows counts. Source: spec/scheduler.md appendix A2.
+ *
+ * @returns Statistics of the decisions in the buffer; `episodes` are those that ended meanwhile.
  * @throws {RangeError} When shapes do not fit.
  */
 export function collectCreditedRollout(
@@ -41,6 +38,8 @@ export function collectCreditedRollout(
 ): RolloutStats {
   const { buffer, config, queue, rewardScaler } = options;
   const rewards = new RewardSummary();
+  const none = new Uint8Array(environments.count);
+  const every = new Uint8Array(environments.count).fill(1);
   if (!environments.isReset) environments.reset();
   buffer.clear();
   // Even when enough steps have closed already, so that no rollout is without news.
@@ -50,18 +49,18 @@ export function collectCreditedRollout(
       takeStep(policy, environments, options);
       continue;
     }
-    const closed = queue.oldestRewards!;
-    rewards.add(closed);
-    // Each reward is a return of its own: nothing is carried over from step to step.
-    const stored = rewardScaler?.scale(closed, new Uint8Array(closed.length).fill(1)) ?? closed;
-    queue.shiftInto(buffer, stored);
+    const closed = queue.take();
+    rewards.add(closed.rewards);
+    buffer.addDecision(closed.step);
+    buffer.addOutcome({
+      rewards: rewardScaler?.scale(closed.rewards, every) ?? closed.rewards,
+      terminated: every,
+      truncated: none,
+      truncationValues: none,
+      discounts: none,
+    });
   }
-  const lastValues = queue.oldestValues ?? policy.predict(environments.observations, {
-    hiddenStates: queue.hiddenStates,
-    episodeStarts: environments.episodeStarts,
-    actionMasks: environments.actionMasks,
-  }).values;
-  buffer.finish(lastValues, config);
+  buffer.finish(none, config);
   const decisionCount = buffer.actions.length;
   return {
     decisionCount,
@@ -76,7 +75,7 @@ export function collectCreditedRollout(
 function takeStep(
   policy: Policy,
   environments: VectorEnvironment,
-  { rng, config, temperature, queue, takeCredits }: CreditedRolloutOptions,
+  { rng, temperature, queue, takeCredits }: CreditedRolloutOptions,
 ): void {
   const { observations, episodeStarts, actionMasks, count } = environments;
   const temperatures = Float32Array.from({ length: count }, (_, n) => temperature?.(n) ?? 1);
@@ -89,14 +88,8 @@ function takeStep(
     sampler: rng,
   });
   // Copied before the environments move on.
-  const taken = copyStep({ observations, episodeStarts, actionMasks, temperatures, decision });
-  const step = environments.step(decision.actions);
-  queue.push(taken, {
-    terminated: step.terminated,
-    truncated: step.truncated,
-    truncationValues: truncationValues(policy, step, decision.hiddenStates),
-    discounts: step.discounts.map((given) => Number.isNaN(given) ? config.gamma : given),
-  });
+  queue.push(copyStep({ observations, episodeStarts, actionMasks, temperatures, decision }));
+  environments.step(decision.actions);
   for (let n = 0; n < count; n++) {
     for (const { decisionIndex, reward } of takeCredits(n)) queue.credit(n, decisionIndex, reward);
   }
@@ -111,7 +104,7 @@ function copyStep(step: RolloutStep): RolloutStep {
     actionMasks: step.actionMasks.slice(),
     temperatures: step.temperatures.slice(),
     decision: {
-      ...decision,
+      logits: decision.logits.slice(),
       actions: decision.actions.slice(),
       logProbs: decision.logProbs.slice(),
       logProbabilities: decision.logProbabilities.slice(),

@@ -148,7 +148,7 @@ function scaleRewards(step: VectorStep, scaler: RewardScaler | undefined): Float
 }
 
 /** V of the last states of episodes that were cut off, `[N]`, 0 elsewhere. */
-export function truncationValues(
+function truncationValues(
   policy: Policy,
   { truncated, finalObservations }: VectorStep,
   hiddenStates: Float32Array,

@@ -93,25 +93,27 @@ function logProbsNow(policy: Policy, observations: Float32Array, actions: Int32A
   });
 }
 
-Deno.test("collectCreditedRollout() pairs each decision with its own reward, in order of decision", () => {
-  const delays = [(i: number) => i % 3, () => 2];
+Deno.test("collectCreditedRollout() pairs each decision with its own reward, and hands it on once", () => {
+  const delays = [(i: number) => i % 5, () => 2];
   const setup = createSetup(delays.map((delay, n) => new LateEnvironment(delay, 100 * n)));
   const { buffer, policy, environments } = setup;
-  for (const first of [0, 4, 8]) {
+  const decisions: number[][] = [[], []];
+  for (let k = 0; k < 5; k++) {
     const stats = collectCreditedRollout(policy, environments, setup);
-    const decisions = [0, 1, 2, 3].map((t) => first + t);
-    assert.deepEqual(column(buffer.rewards, 0, 2), decisions);
-    assert.deepEqual(column(buffer.rewards, 1, 2), decisions.map((i) => 100 + i));
     for (const n of [0, 1]) {
-      assertAllClose(column(buffer.observations, n, 2), decisions.map((i) => i / 100), {
-        atol: 1e-7,
-      });
+      const observed = column(buffer.observations, n, 2).map((x) => Math.round(100 * x));
+      assert.deepEqual(column(buffer.rewards, n, 2), observed.map((i) => i + 100 * n));
+      decisions[n]!.push(...observed);
     }
-    assert.equal(stats.rewardMean, first + 1.5 + 50);
     assert.equal(stats.decisionCount, 8);
-    // With a discount of 0 a return is the reward itself.
+    // A return is the reward itself, up to single precision.
     assertAllClose(buffer.returns, buffer.rewards, { atol: 1e-4 });
   }
+  // In order of reward: decisions 0, 1, 2, ... of the first environment are paid after steps
+  // 0, 2, 4, 6, 8, 5, 7, 9, ...
+  assert.deepEqual(decisions[0]!.slice(0, 8), [0, 1, 2, 5, 3, 6, 4, 7]);
+  assert.deepEqual(decisions[1], Array.from({ length: 20 }, (_, i) => i));
+  assert.equal(new Set(decisions[0]).size, 20);
   policy.dispose();
 });
 
@@ -129,12 +131,21 @@ Deno.test("collectCreditedRollout() keeps open decisions for the next rollout, a
   // All rewards of the first ten decisions come with the tenth.
   const setup = createSetup([new LateEnvironment((i) => Math.max(0, 9 - i))]);
   const { policy, environments, queue } = setup;
-  const waiting = [1, 2, 3].map(() => {
+  const held = [1, 2, 3].map(() => {
     collectCreditedRollout(policy, environments, setup);
-    return queue.length;
+    return queue.heldCount;
   });
   // Ten steps to fill the first buffer, then one a rollout: 10 - 4, 11 - 8, 12 - 12.
-  assert.deepEqual(waiting, [6, 3, 0]);
+  assert.deepEqual(held, [6, 3, 0]);
+  policy.dispose();
+});
+
+Deno.test("collectCreditedRollout() is not held up by a request that never completes", () => {
+  const setup = createSetup([new LateEnvironment((i) => i === 1 ? Infinity : 0)]);
+  const { buffer, policy, environments, queue } = setup;
+  collectCreditedRollout(policy, environments, setup);
+  assert.deepEqual([...buffer.rewards], [0, 2, 3, 4]);
+  assert.equal(queue.heldCount, 1);
   policy.dispose();
 });
 
@@ -148,7 +159,7 @@ Deno.test("collectCreditedRollout() scales rewards as returns of their own", () 
   setup.policy.dispose();
 });
 
-Deno.test("collectCreditedRollout() carries hidden states past the open decisions", () => {
+Deno.test("collectCreditedRollout() keeps the order of decisions and their hidden states for recurrent policies", () => {
   const setup = createSetup([new LateEnvironment((i) => i % 2)], "actor_critic");
   const { buffer, policy, environments } = setup;
   const seen: number[] = [];
@@ -169,37 +180,67 @@ Deno.test("collectCreditedRollout() carries hidden states past the open decision
   policy.dispose();
 });
 
+/** A step of one environment whose only observation is `observation`. */
+function stepOf(observation: number): Parameters<CreditQueue["push"]>[0] {
+  return {
+    observations: Float32Array.of(observation),
+    episodeStarts: Uint8Array.of(0),
+    actionMasks: Uint8Array.of(1, 1),
+    temperatures: Float32Array.of(1),
+    decision: {
+      logits: new Float32Array(2),
+      actions: new Int32Array(1),
+      logProbs: new Float32Array(1),
+      logProbabilities: new Float32Array(2),
+      values: new Float32Array(1),
+      hiddenStates: new Float32Array(0),
+    },
+  };
+}
+
 Deno.test("CreditQueue refuses to pay twice, to pay the unknown, and to hand on what is open", () => {
-  const setup = createSetup([new LateEnvironment(() => 50)]);
-  const { policy, environments, buffer, queue } = setup;
-  environments.reset();
-  const { observations, episodeStarts, actionMasks } = environments;
-  const decision = policy.act(observations, { sampler: new Rng(1) });
-  queue.push(
-    { observations, episodeStarts, actionMasks, temperatures: Float32Array.of(1), decision },
-    { terminated: [0], truncated: [0], truncationValues: [0], discounts: [0] },
-  );
+  const queue = new CreditQueue({ firstDecisions: [0], hiddenStateSize: 0 });
+  queue.push(stepOf(7));
   const refused = {
     name: "RangeError",
     message: /decisionIndex must be one that waits for its reward, current value is/,
   };
   assert.throws(() => queue.credit(0, 1, 5), refused);
-  assert.throws(() => queue.shiftInto(buffer, [0]), {
+  assert.throws(() => queue.take(), {
     name: "RangeError",
-    message: "Cannot hand on a step: the rewards still open must be 0, current value is 1",
+    message: "Cannot hand on a step: isReady must be true, current value is false",
   });
   queue.credit(0, 0, 5);
   assert.throws(() => queue.credit(0, 0, 5), refused);
-  assert.deepEqual([...queue.oldestRewards!], [5]);
-  queue.shiftInto(buffer, queue.oldestRewards!);
-  assert.equal(queue.length, 0);
-  assert.equal(buffer.rewards[0], 5);
-  policy.dispose();
+  const { step, rewards } = queue.take();
+  assert.deepEqual([step.observations[0], rewards[0]], [7, 5]);
+  assert.throws(() => queue.credit(0, 0, 5), refused);
+  assert.equal(queue.heldCount, 0);
 });
 
 Deno.test("CreditQueue ignores credits of decisions from before its time", () => {
   const queue = new CreditQueue({ firstDecisions: [10], hiddenStateSize: 0 });
   queue.credit(0, 9, 1);
   assert.equal(queue.isReady, false);
-  assert.equal(queue.oldestValues, undefined);
+});
+
+Deno.test("CreditQueue.restore() goes on exactly where the state was taken", () => {
+  const original = new CreditQueue({ firstDecisions: [0], hiddenStateSize: 0 });
+  for (const i of [0, 1, 2, 3]) original.push(stepOf(i));
+  for (const i of [2, 0]) original.credit(0, i, -i);
+  original.take();
+  const copy = new CreditQueue({ firstDecisions: [0], hiddenStateSize: 0 });
+  copy.restore(structuredClone(original.toJSON()));
+  for (const queue of [original, copy]) {
+    queue.credit(0, 3, -3);
+    queue.push(stepOf(4));
+    queue.credit(0, 1, -1);
+  }
+  while (original.isReady) assert.deepEqual(copy.take(), original.take());
+  assert.deepEqual([copy.heldCount, original.heldCount], [1, 1]);
+  const other = new CreditQueue({ firstDecisions: [0, 0], hiddenStateSize: 0 });
+  assert.throws(() => other.restore(original.toJSON()), {
+    name: "RangeError",
+    message: /must have 2 environments and 0 numbers of hidden state, current value is 1 and 0/,
+  });
 });
