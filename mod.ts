@@ -29,6 +29,7 @@
  *
  * @module
  */
+export * from "./lib/capacity/mod.ts";
 export * from "./lib/config/mod.ts";
 export * from "./lib/hardware/mod.ts";
 export * from "./lib/kernels/mod.ts";

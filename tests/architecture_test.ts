@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   training: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config"],
   plot: [...FOUNDATION, ...PHYSICS, "metrics"],
   sweep: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training", "plot"],
+  capacity: [...FOUNDATION, ...PHYSICS, "routing", "plot", "sweep"],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -1,0 +1,143 @@
+// deno-lint-ignore-file no-console
+/**
+ * `deno task capacity`: the highest request rate at which clusters keep an objective, or the
+ * cheapest cluster that keeps it at a given rate.
+ *
+ * @module
+ */
+import Table from "cli-table3";
+import { Command } from "commander";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Candidate,
+  candidateSchema,
+  capacityChart,
+  type CapacityRow,
+  cheapest,
+  compareCapacity,
+  type Slo,
+  sloMetrics,
+  sloSchema,
+} from "../capacity/mod.ts";
+import { writeChart } from "../plot/mod.ts";
+import { parseConfig, UsageError, writeFileAtomic } from "../support/mod.ts";
+import { parseArguments, parsePositive } from "./_arguments.ts";
+import {
+  addExperimentOptions,
+  type ExperimentOptions,
+  loadExperiment,
+} from "./_experiment_options.ts";
+import { withInterrupts } from "./_interrupt.ts";
+import { runCommand } from "./_run_command.ts";
+
+interface CapacityOptions extends ExperimentOptions {
+  readonly metric: string;
+  readonly quantile: number;
+  readonly limit: number;
+  readonly router: string;
+  readonly requests: number;
+  readonly seed: number;
+  readonly clusters?: string;
+  readonly rate?: number;
+  readonly jobs: number;
+  readonly out?: string;
+}
+
+const defaults = sloSchema.parse({});
+
+const program = addExperimentOptions(new Command("capacity"))
+  .description(
+    "Finds the highest request rate at which a cluster keeps an objective; with --rate, the " +
+      "cheapest cluster that keeps it at that rate",
+  )
+  .option("--metric <name>", sloMetrics.join(", "), defaults.metric)
+  .option("--quantile <q>", "quantile of the metric that is limited", Number, defaults.quantile)
+  .option("--limit <seconds>", "the limit", Number, defaults.limitSeconds)
+  .option("--router <name>", "who routes", "least_outstanding")
+  .option("--requests <n>", "requests per simulated run", parsePositive("--requests"), 2000)
+  .option("--seed <n>", "seed of arrivals and lengths", parsePositive("--seed"), 1)
+  .option("--clusters <file>", "JSON list of { name, cluster, dollarsPerHour? } to compare")
+  .option("--rate <r>", "requests per second that have to be carried", Number)
+  .option("--jobs <n>", "parallel workers", parsePositive("--jobs"), navigator.hardwareConcurrency)
+  .option("--out <folder>", "new folder for capacity.json and the plot");
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = parseArguments(program, args).opts<CapacityOptions>();
+  const { metric, quantile, limit, rate, out } = options;
+  const slo = parseConfig<Slo>(sloSchema, { metric, quantile, limitSeconds: limit }, "slo");
+  if (rate !== undefined && !(rate > 0 && rate < Infinity)) {
+    throw new UsageError(`Cannot read --rate: it must be finite and > 0, current value is ${rate}`);
+  }
+  if (out !== undefined && existsSync(out)) {
+    throw new UsageError(`Cannot write the result: --out ${out} exists already`);
+  }
+  const { cluster, workload } = await loadExperiment(options);
+  const candidates = options.clusters === undefined
+    ? [{ name: "configured", cluster }]
+    : await readCandidates(options.clusters);
+  const rows = await withInterrupts((signal) =>
+    compareCapacity(candidates, {
+      workload,
+      slo,
+      router: options.router,
+      requests: options.requests,
+      seed: options.seed,
+      jobs: options.jobs,
+      signal,
+      ...(rate !== undefined && { ratePerSecond: rate }),
+    })
+  );
+  print(rows, rate);
+  if (out !== undefined) await write(out, rows, slo);
+}
+
+async function readCandidates(file: string): Promise<Candidate[]> {
+  let input: unknown;
+  try {
+    input = JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    throw new UsageError(`Cannot read --clusters ${file}: ${(error as Error).message}`);
+  }
+  return parseConfig<Candidate[]>(candidateSchema.array().min(1), input, file);
+}
+
+function print(rows: readonly CapacityRow[], rate: number | undefined): void {
+  const table = new Table({
+    head: ["cluster", "requests/s", "seconds there", "$/h", "requests/$", "probes"],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["left", "right", "right", "right", "right", "right"],
+  });
+  for (const { name, search, dollarsPerHour, requestsPerDollar } of rows) {
+    const { ratePerSecond, probes } = search;
+    const at = probes.findLast((probe) => probe.ratePerSecond === ratePerSecond) ?? probes.at(-1)!;
+    table.push([
+      name,
+      ratePerSecond === 0 ? "none" : ratePerSecond.toPrecision(4),
+      at.seconds.toPrecision(4),
+      dollarsPerHour.toFixed(2),
+      Math.round(requestsPerDollar),
+      `${probes.length}${search.converged ? "" : " (not converged)"}`,
+    ]);
+  }
+  console.log(table.toString());
+  if (rate === undefined) return;
+  const best = cheapest(rows);
+  console.log(
+    best === undefined
+      ? `No cluster keeps the objective at ${rate} requests/s.`
+      : `Cheapest at ${rate} requests/s: ${best.name}, $${best.dollarsPerHour.toFixed(2)}/h`,
+  );
+}
+
+async function write(folder: string, rows: readonly CapacityRow[], slo: Slo): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  await writeFileAtomic(
+    join(folder, "capacity.json"),
+    `${JSON.stringify({ slo, rows }, undefined, 2)}\n`,
+  );
+  await writeChart(folder, "capacity", capacityChart(rows, slo));
+  console.log(`Written to ${folder}`);
+}
+
+await runCommand(main);
