@@ -4,12 +4,7 @@
  * @module
  */
 import type { Rng } from "../random/mod.ts";
-import {
-  type RequestCredit,
-  type RewardBreakdown,
-  RewardCalculator,
-  type RewardConfig,
-} from "../reward/mod.ts";
+import { RewardCalculator, type RewardConfig } from "../reward/mod.ts";
 import {
   type ReplicaIncident,
   type ReplicaSpec,
@@ -22,7 +17,15 @@ import { StateBuilder, type StateConfig, type StateLayout } from "../state/mod.t
 import { ConfigError, UsageError } from "../support/mod.ts";
 import type { Workload } from "../workload/mod.ts";
 import { CONFIGURED_TASK, type EpisodeDifficulty } from "./curriculum.ts";
-import type { Environment, StepResult } from "./environment.ts";
+import type { Environment } from "./environment.ts";
+import type {
+  DecisionCredit,
+  EnvironmentTotals,
+  SchedulingEnvironmentState,
+  SchedulingStep,
+} from "./scheduling_step.ts";
+
+export type { DecisionCredit, EnvironmentTotals, SchedulingEnvironmentState, SchedulingStep };
 
 /** What a {@linkcode SchedulingEnvironment} is made of. */
 export interface SchedulingEnvironmentOptions {
@@ -65,46 +68,6 @@ export interface SchedulingEnvironmentOptions {
   readonly difficulty?: () => EpisodeDifficulty;
   /** Told the end-to-end latency of every completed request. */
   readonly onLatency?: (latencySeconds: number) => void;
-}
-
-/** What a step of a {@linkcode SchedulingEnvironment} tells beyond its reward. */
-export interface SchedulingStep extends StepResult {
-  /** Simulated seconds between the decision taken and the next one (or the end). */
-  readonly elapsedSeconds: number;
-  /** The reward, taken apart. */
-  readonly breakdown: RewardBreakdown;
-}
-
-/** Reward of an earlier decision (reward mode `request`). */
-export interface DecisionCredit extends RequestCredit {
-  /** Which decision of the environment's life routed the request, from 0. */
-  readonly decisionIndex: number;
-}
-
-/** Sums over the whole life of an environment, for logs: take differences. */
-export interface EnvironmentTotals {
-  /** Episodes begun. */
-  readonly episodeCount: number;
-  /** Steps taken. */
-  readonly decisionCount: number;
-  /** Simulated seconds between decisions. */
-  readonly simulatedSeconds: number;
-  /** Requests completed. */
-  readonly completedCount: number;
-  /** Their end-to-end latencies in seconds, summed. */
-  readonly latencySumSeconds: number;
-}
-
-/** A {@linkcode SchedulingEnvironment} in the middle of an episode, as plain data. */
-export interface SchedulingEnvironmentState {
-  /** Episode under way, from 0. */
-  readonly episodeIndex: number;
-  /** Actions taken in it. */
-  readonly actions: readonly number[];
-  /** Totals when it began. */
-  readonly totalsAtReset: EnvironmentTotals;
-  /** What it is like. */
-  readonly difficulty: EpisodeDifficulty;
 }
 
 /**
