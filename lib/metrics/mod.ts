@@ -5,6 +5,7 @@
  * @module
  */
 export { readArrow, writeArrow } from "./arrow_file.ts";
+export { batchesSchema, BatchesTable } from "./batches_table.ts";
 export { columnNumbers, columnStrings } from "./columns.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
@@ -51,3 +52,4 @@ export {
 export { type HparamValue, type TensorBoardOptions, TensorBoardWriter } from "./tensorboard.ts";
 export { trainingColumns, type TrainingSchema, trainingSchema } from "./training_table.ts";
 export { axisColumn, trialColumns, trialsSchema } from "./trials_table.ts";
+export { type ReplicaUtilization, UtilizationMeter } from "./utilization.ts";
