@@ -61,8 +61,8 @@ export interface UpdateStats extends LossTerms {
   /** Entropy weight in force. */
   readonly entropyCoef: number;
   /**
-   * Largest |ratio - 1| in the first minibatch, before any step: 0 up to rounding, or acting and
-   * training disagree about the policy.
+   * Largest |ratio - 1| in the first minibatch, before any step. When the present policy took all
+   * the decisions it is 0 up to rounding, or acting and training disagree about the policy.
    */
   readonly initialRatioDeviation: number;
   /** Epochs begun. */
