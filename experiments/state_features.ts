@@ -15,9 +15,9 @@ const sweep: SweepDefinition = defineSweep({
     "queued requests per replica; one H100, one A100 and two A40 at about 75 % load.",
   base: {
     cluster: { replicas: [{ gpu: "h100" }, { gpu: "a100" }, { gpu: "a40", count: 2 }] },
-    workload: { kind: "fitted", ratePerSecond: 18 },
+    workload: { kind: "fitted", ratePerSecond: 14 },
     state: { layout: "vidurrl" },
-    policy: { kind: "replica_scorer", hiddenSize: 32 },
+    policy: { kind: "replica_scorer" },
     reward: { mode: "sojourn" },
     ppo: {
       learningRate: 1e-3,
@@ -34,7 +34,12 @@ const sweep: SweepDefinition = defineSweep({
       rewardScaling: true,
       rewardClip: 10,
     },
-    training: { environments: 16, decisions: 40_000, discountTauSeconds: 20 },
+    training: {
+      environments: 16,
+      decisions: 80_000,
+      episodeRequests: 2000,
+      discountTauSeconds: 20,
+    },
   },
   grid: {
     "state.enhancedFeatures": [false, true],
@@ -43,7 +48,7 @@ const sweep: SweepDefinition = defineSweep({
   seeds: [1, 2],
   baselines: ["random", "least_outstanding", "lor_tbt", "speed_weighted_lor"],
   quick: {
-    set: { "training.decisions": 4096, "evaluation.seeds": [1, 2], "evaluation.requests": 400 },
+    set: { "training.decisions": 8192, "evaluation.seeds": [1, 2], "evaluation.requests": 1000 },
     seeds: [1],
   },
 });
