@@ -71,7 +71,8 @@ export async function trainPolicy(
       await letOthersRun();
       if (signal?.aborted) await save();
       signal?.throwIfAborted();
-      onUpdate?.(run.update(updateCount));
+      const record = run.update(updateCount);
+      onUpdate?.(record);
       if (checkpoints !== undefined && run.updatesDone % checkpoints.everyUpdates === 0) {
         await save();
       }
