@@ -10,15 +10,17 @@ import { tableFromRows, writeParquet } from "../metrics/mod.ts";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
 import { trainingRows, trainingTableSchema } from "../sweep/mod.ts";
 import {
+  appendUpdate,
+  type Checkpoint,
+  loadCheckpoint,
   openScenario,
-  policyCheckpoint,
-  saveCheckpoint,
+  rewindUpdates,
   trainPolicy,
   type UpdateRecord,
   useSimdBackend,
 } from "../training/mod.ts";
-import { hashConfig } from "../config/mod.ts";
-import { parseArguments } from "./_arguments.ts";
+import { applyAssignments, type ExperimentConfig, hashConfig } from "../config/mod.ts";
+import { parseArguments, parsePositive } from "./_arguments.ts";
 import {
   addExperimentOptions,
   type ExperimentOptions,
@@ -29,42 +31,104 @@ import { runCommand } from "./_run_command.ts";
 
 interface TrainOptions extends ExperimentOptions {
   readonly out: string;
+  readonly checkpointEvery: number;
+  readonly keep: number;
+  readonly resume?: true;
+  readonly fallBack?: true;
+}
+
+/** A run that begins, or goes on from a checkpoint. */
+interface Start {
+  readonly config: ExperimentConfig;
+  readonly resume: Checkpoint | undefined;
+  /** Updates before the checkpoint. */
+  readonly updates: readonly UpdateRecord[];
 }
 
 const program = addExperimentOptions(new Command("train"))
   .description("Trains one policy and saves it with its experiment and training curve")
-  .requiredOption("--out <folder>", "new folder for checkpoint, config.json and training.parquet");
+  .requiredOption(
+    "--out <folder>",
+    "new folder for config.json, checkpoints, updates.jsonl and training.parquet",
+  )
+  .option(
+    "--checkpoint-every <n>",
+    "updates from one checkpoint to the next",
+    parsePositive("--checkpoint-every"),
+    10,
+  )
+  .option(
+    "--keep <n>",
+    "newest checkpoints to keep; the best one is kept too",
+    parsePositive("--keep"),
+    5,
+  )
+  .option("--resume", "go on from the newest checkpoint in --out, exactly where it was taken")
+  .option("--fall-back", "with --resume: if the newest checkpoint is damaged, use an older one");
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<TrainOptions>();
-  const config = await loadExperiment(options);
+  const { out, checkpointEvery: everyUpdates, keep: keepLast } = options;
+  const { config, resume, updates: earlier } = options.resume
+    ? await findStart(options)
+    : await makeStart(options);
   const scenario = await openScenario(config);
-  await makeNewFolder(options.out);
-  await writeFileAtomic(`${options.out}/config.json`, `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(`${out}/config.json`, `${JSON.stringify(config, null, 2)}\n`);
   await useSimdBackend();
-  const updates: UpdateRecord[] = [];
+  const updates = [...earlier];
   const trained = await withInterrupts((signal) =>
     trainPolicy(scenario, {
       rng: new Rng(config.seed),
       signal,
+      checkpoints: { folder: out, everyUpdates, keepLast },
+      resume,
       onUpdate: (record) => {
         updates.push(record);
+        appendUpdate(updateLog(out), record);
         console.log(updateLine(record));
+        for (const { message } of record.warnings) console.log(`  warning: ${message}`);
       },
     })
   );
-  const { update, decisions } = updates.at(-1)!;
-  const path = await saveCheckpoint(options.out, policyCheckpoint(trained, { update, decisions }), {
-    keepLast: 1,
-  });
   trained.policy.dispose();
   const trial = { id: hashConfig(config), label: "ppo", config };
   const table = tableFromRows(trainingTableSchema, trainingRows(trial, updates));
-  await writeParquet(`${options.out}/training.parquet`, table);
+  await writeParquet(`${out}/training.parquet`, table);
   console.log(
-    `Saved ${path}; compare it with: deno task compare --config ${options.out}/config.json --policies least_outstanding,ppo:${path}`,
+    `Saved in ${out}; compare it with: deno task compare --config ${out}/config.json --policies least_outstanding,ppo:${out}`,
   );
 });
+
+async function makeStart(options: TrainOptions): Promise<Start> {
+  if (options.fallBack) {
+    throw new UsageError("Cannot train: --fall-back must be given with --resume");
+  }
+  const config = await loadExperiment(options);
+  await makeNewFolder(options.out);
+  return { config, resume: undefined, updates: [] };
+}
+
+/** The checkpoint of the folder with the keys given by `--set`; trainPolicy refuses what differs. */
+async function findStart(options: TrainOptions): Promise<Start> {
+  const { out, set = [], fallBack = false } = options;
+  if (options.config !== undefined || options.trace !== undefined) {
+    throw new UsageError(
+      "Cannot resume: --config and --trace must be left out, the checkpoint holds the experiment",
+    );
+  }
+  const { checkpoint, path, skipped } = await loadCheckpoint(out, { fallBack });
+  for (const { message } of skipped) console.log(`warning: ${message}`);
+  console.log(`Resuming after update ${checkpoint.update} from ${path}`);
+  return {
+    config: applyAssignments(checkpoint.config, set),
+    resume: checkpoint,
+    updates: await rewindUpdates(updateLog(out), checkpoint.update),
+  };
+}
+
+function updateLog(out: string): string {
+  return `${out}/updates.jsonl`;
+}
 
 /** Creates a folder that must not hold anything yet. */
 async function makeNewFolder(out: string): Promise<void> {
@@ -77,11 +141,12 @@ async function makeNewFolder(out: string): Promise<void> {
 }
 
 function updateLine({ update, updateCount, decisions, stats, ...record }: UpdateRecord): string {
-  const { reward, latencyMeanSeconds } = record;
+  const { reward, latencyMeanSeconds, tailLatency, temperature } = record;
   return [
     `update ${update}/${updateCount}`,
     `decisions ${decisions}`,
     `mean E2E ${latencyMeanSeconds === null ? "none" : `${latencyMeanSeconds.toFixed(2)} s`}`,
+    `p99 ${tailLatency === null ? "none" : `${tailLatency.p99Seconds.toFixed(2)} s`}`,
     `reward ${reward.reward.toFixed(4)}`,
     `policy loss ${stats.policyLoss.toFixed(4)}`,
     `value loss ${stats.valueLoss.toFixed(4)}`,
@@ -89,5 +154,6 @@ function updateLine({ update, updateCount, decisions, stats, ...record }: Update
     `KL ${stats.approxKl.toFixed(4)}`,
     `clipped ${(100 * stats.clipFraction).toFixed(0)} %`,
     `explained ${stats.explainedVariance.toFixed(2)}`,
+    ...(temperature === 1 ? [] : [`temperature ${temperature.toFixed(2)}`]),
   ].join("  ");
 }

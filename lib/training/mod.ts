@@ -41,6 +41,8 @@ export {
   type EpisodeDifficulty,
 } from "./curriculum.ts";
 export { useSimdBackend } from "./backend.ts";
+export { CreditQueue, type CreditQueueOptions, type CreditQueueState } from "./credit_queue.ts";
+export { collectCreditedRollout, type CreditedRolloutOptions } from "./credited_rollout.ts";
 export type { Environment, StepResult } from "./environment.ts";
 export { type EpisodeRouter, isEpisodeRouter } from "./episode_router.ts";
 export {
@@ -83,6 +85,7 @@ export {
   trainPolicy,
 } from "./train_policy.ts";
 export { TrainingRun } from "./training_run.ts";
+export { appendUpdate, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";
 export type { TrainingWarning } from "./_warnings.ts";
 export { loadTrainedPolicy, policyCheckpoint, type TrainedPolicy } from "./trained_policy.ts";

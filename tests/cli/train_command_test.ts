@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const TRAIN = fileURLToPath(new URL("../../lib/cli/train.ts", import.meta.url));
+
+/** Four updates of a small policy, a checkpoint after each second one. */
+const SMALL = [
+  ...["training.environments=2", "training.decisions=64", "training.episodeRequests=40"],
+  ...["ppo.rolloutLength=8", "evaluation.requests=50", 'policy={"kind":"mlp","hiddenSizes":[8]}'],
+].flatMap((assignment) => ["--set", assignment]).concat("--checkpoint-every", "2", "--keep", "9");
+
+async function train(
+  ...args: readonly string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", TRAIN, ...args],
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function filesOf(folder: string): Promise<Record<string, Uint8Array>> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  const files = names.sort().map(async (name) =>
+    [name, await Deno.readFile(`${folder}/${name}`)] as const
+  );
+  return Object.fromEntries(await Promise.all(files));
+}
+
+Deno.test("deno task train --resume leaves the files that an uninterrupted run leaves", async () => {
+  const out = await Deno.makeTempDir();
+  try {
+    const whole = await train("--out", out, ...SMALL);
+    assert.equal(whole.code, 0, whole.stderr);
+    assert.equal(whole.stdout.match(/^update \d\/4 /gm)?.length, 4);
+    const expected = await filesOf(out);
+    assert.deepEqual(Object.keys(expected), [
+      "checkpoint_00000002.safetensors",
+      "checkpoint_00000004.safetensors",
+      "config.json",
+      "training.parquet",
+      "updates.jsonl",
+    ]);
+
+    // As after a crash in the middle of update 4, which had begun to overwrite a checkpoint.
+    await Deno.remove(`${out}/training.parquet`);
+    const newest = `${out}/checkpoint_00000004.safetensors`;
+    await Deno.truncate(newest, 3000);
+    const log = await Deno.readTextFile(`${out}/updates.jsonl`);
+    await Deno.writeTextFile(`${out}/updates.jsonl`, log.slice(0, -100));
+
+    const refused = await train("--out", out, "--resume");
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /Cannot use checkpoint .*00000004\.safetensors/);
+    const keep = ["--checkpoint-every", "2", "--keep", "9"];
+    const resumed = await train("--out", out, "--resume", "--fall-back", ...keep);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.match(resumed.stdout, /^warning: Cannot use checkpoint .*00000004\.safetensors/m);
+    assert.match(resumed.stdout, /^Resuming after update 2 from /m);
+    assert.equal(resumed.stdout.match(/^update [34]\/4 /gm)?.length, 2);
+    assert.deepEqual(await filesOf(out), expected);
+
+    const other = await train("--out", out, "--resume", "--set", "ppo.gamma=0.5");
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /ppo\.gamma must be 0\.95, as in the checkpoint/);
+    const longer = await train("--out", out, "--resume", "--set", "training.decisions=80");
+    assert.equal(longer.code, 0, longer.stderr);
+    assert.match(longer.stdout, /^update 5\/5 /m);
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});
+
+Deno.test("deno task train refuses options that do not go together", async () => {
+  const cases: [string[], RegExp][] = [
+    [["--out", "unused", "--fall-back"], /--fall-back must be given with --resume/],
+    [
+      ["--out", "unused", "--resume", "--config", "x.json"],
+      /--config and --trace must be left out/,
+    ],
+    [
+      ["--out", "no/such/folder", "--resume"],
+      /Cannot use checkpoint no\/such\/folder: it must exist/,
+    ],
+    [["--out", "unused", "--keep", "0"], /--keep: it must be an integer >= 1/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await train(...args);
+    assert.notEqual(code, 0);
+    assert.match(stderr, message);
+  }
+});
