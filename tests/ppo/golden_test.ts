@@ -14,7 +14,7 @@ import {
   type ObjectiveConfig,
   ppoObjective,
 } from "../../lib/ppo/mod.ts";
-import { AdamOptimizer, globalNorm } from "../../lib/kernels/mod.ts";
+import { AdamOptimizer, globalNorm, registerSimdBackend } from "../../lib/kernels/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
 import golden from "../fixtures/ppo_golden.json" with { type: "json" };
@@ -61,10 +61,17 @@ function restore(
   return { policy, inputs, config };
 }
 
-for (const each of golden.objective) {
+const BACKENDS = ["cpu", registerSimdBackend()] as const;
+
+for (
+  const [each, backend] of golden.objective.flatMap((each) =>
+    BACKENDS.map((b) => [each, b] as const)
+  )
+) {
   const { expected } = each;
 
-  Deno.test(`ppoObjective() equals PyTorch's loss and gradients (${each.name})`, () => {
+  Deno.test(`ppoObjective() equals PyTorch's loss and gradients (${each.name}, ${backend})`, async () => {
+    await tf.setBackend(backend);
     const { policy, inputs, config } = restore(each);
     tf.tidy(() => {
       const { logits, values } = policy.evaluateActions(inputs());
