@@ -39,9 +39,12 @@ export const evaluationSchema = z.strictObject({
     (seeds) => new Set(seeds).size === seeds.length,
     "a list of distinct integers >= 0",
   ).default([1, 2, 3, 4, 5]).describe(
-    "One run of held-out arrivals each, the same for every policy",
+    "One run of held-out arrivals each, the same for every policy; from a trace, the seeds only " +
+      "number its stretches",
   ),
-  requests: z.int().min(2).default(1000).describe("Requests a run"),
+  requests: z.int().min(2).default(1000).describe(
+    "Requests a run; from a trace, no more than leave every run a stretch of its own",
+  ),
   sampling: z.array(z.enum(["greedy", "sampled"])).min(1).refine(
     (modes) => new Set(modes).size === modes.length,
     "a list of distinct modes",

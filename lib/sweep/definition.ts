@@ -13,8 +13,8 @@ import {
   type JsonValue,
   parseExperimentConfig,
 } from "../config/mod.ts";
-import { baselineNames } from "../training/mod.ts";
 import { ConfigError, parseConfig } from "../support/mod.ts";
+import { baselineNames } from "../training/mod.ts";
 
 /** Values for dotted paths of the configuration. */
 export type SweepOverrides = { readonly [P in ConfigPath]?: ConfigValue<P> };

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { ExperimentConfig } from "../config/mod.ts";
+import type { EvaluationConfig, ExperimentConfig } from "../config/mod.ts";
 import { Rng } from "../random/mod.ts";
 import { buildCluster, maxSequenceTokens, type ReplicaSpec } from "../simulator/mod.ts";
 import { TraceError } from "../support/mod.ts";
 import { relativeSpeeds } from "../timing/mod.ts";
-import { openWorkload, type Workload, type WorkloadSource } from "../workload/mod.ts";
+import { openWorkload, sliceByCount, type Workload, type WorkloadSource } from "../workload/mod.ts";
 
 /** A cluster with its sources of requests, ready to simulate. */
 export interface Scenario {
@@ -30,7 +30,7 @@ export interface Scenario {
  *
  * Training and evaluation never see the same arrivals: generated ones come from streams of their
  * own, `evaluation` and the trainer's; a trace is split by time, and policies are judged on its
- * test part only.
+ * test part only, on a stretch of it for each evaluation seed.
  *
  * @throws {ConfigError} When the cluster cannot be built.
  * @throws {TraceError} When the trace cannot be read, or holds a request that fits no replica.
@@ -60,17 +60,45 @@ export async function openScenario(config: ExperimentConfig): Promise<Scenario> 
     relativeSpeeds: relativeSpeeds(replicas),
     trainingWorkload: (rng, count = training.episodeRequests) =>
       source.sample(rng, { count }, "train"),
-    evaluationWorkload: (seed) =>
-      source.sample(
-        new Rng(seed).stream("evaluation"),
-        { count: evaluation.requests },
-        "test",
-      ),
+    evaluationWorkload: source.whole === undefined
+      ? (seed) =>
+        source.sample(
+          new Rng(seed).stream("evaluation"),
+          { count: evaluation.requests },
+          "test",
+        )
+      : cutStretches(source.whole("test"), evaluation),
   };
   // A trace that is too short is refused now, not after the training.
   scenario.trainingWorkload(new Rng(config.seed).stream("probe"));
   scenario.evaluationWorkload(evaluation.seeds[0]!);
   return scenario;
+}
+
+/**
+ * Evaluation runs from a trace: stretches that do not overlap, one a seed, in order. Overlapping
+ * ones would be counted as independent runs and make intervals look better than they are.
+ */
+function cutStretches(
+  test: Workload,
+  { seeds, requests }: EvaluationConfig,
+): (seed: number) => Workload {
+  const stride = Math.floor(test.count / seeds.length);
+  if (stride < 2) {
+    throw new RangeError(
+      `Cannot evaluate on ${test.name}: its test part must have at least two requests for each of ` +
+        `the ${seeds.length} evaluation.seeds, current number is ${test.count}`,
+    );
+  }
+  return (seed) => {
+    const position = seeds.indexOf(seed);
+    if (position < 0) {
+      throw new RangeError(
+        `Cannot evaluate on ${test.name}: seed must be one of evaluation.seeds (${seeds}), current value is ${seed}`,
+      );
+    }
+    return sliceByCount(test, position * stride, Math.min(requests, stride));
+  };
 }
 
 /** Refuses a trace with a request that some replica could never serve. */
