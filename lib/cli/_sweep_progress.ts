@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console
 /** What a sweep shows while it runs: bars on a terminal, lines elsewhere. */
 import { MultiBar, type SingleBar } from "cli-progress";
+import process from "node:process";
 import type { SweepEvent, Trial, TrialProgress } from "../sweep/mod.ts";
 
 /** Hears a sweep's events. */
@@ -73,7 +74,7 @@ class ProgressBars implements ProgressDisplay {
     linewrap: false,
     etaBuffer: 20,
     autopadding: true,
-    stream: Deno.stderr,
+    stream: process.stderr,
   });
   #overall: SingleBar | undefined;
   readonly #trials = new Map<string, SingleBar>();
@@ -82,7 +83,9 @@ class ProgressBars implements ProgressDisplay {
     switch (event.kind) {
       case "begun": {
         const total = event.finishedCount + event.pending.length;
-        this.#overall = this.#bars.create(total, event.finishedCount, { name: "trials", note: "" });
+        const format = "{bar} {value}/{total} {name} {note}"; // trials differ too much for an ETA
+        const payload = { name: "trials", note: "" };
+        this.#overall = this.#bars.create(total, event.finishedCount, payload, { format });
         break;
       }
       case "started": {
