@@ -56,6 +56,7 @@ export {
 export { DqnRouter, type DqnRouterOptions } from "./legacy/dqn_router.ts";
 export { LinearQ, type LinearQOptions, type Transition } from "./legacy/linear_q.ts";
 export { RandomWithStateRouter } from "./legacy/random_with_state.ts";
+export { exportOnnx } from "./onnx/export_onnx.ts";
 export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,

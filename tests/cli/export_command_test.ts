@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { parseExperimentConfig } from "../../lib/config/mod.ts";
+import { createPolicy } from "../../lib/policy/mod.ts";
+import { Rng } from "../../lib/random/mod.ts";
+import { RunningNormalizer, StateBuilder } from "../../lib/state/mod.ts";
+import { exportOnnx, policyCheckpoint, saveCheckpoint } from "../../lib/training/mod.ts";
+
+const EXPORT = fileURLToPath(new URL("../../lib/cli/export.ts", import.meta.url));
+
+async function run(...args: string[]): Promise<{ code: number; stderr: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", EXPORT, ...args],
+    stdout: "null",
+  });
+  const { code, stderr } = await command.output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("deno task export writes the model of a saved policy", async () => {
+  const folder = await Deno.makeTempDir();
+  const config = parseExperimentConfig({ policy: { kind: "mlp", hiddenSizes: [8] } });
+  const { layout, schemaHash } = new StateBuilder(config.state, 2);
+  const shape = { observationSize: layout.size, actionCount: 2, replicaLayout: layout };
+  const policy = createPolicy(config.policy, shape, new Rng(1));
+  const normalizer = new RunningNormalizer(layout.size, config.normalizer);
+  normalizer.freeze();
+  const trained = { config, policy, normalizer, schemaHash, replicaCount: 2 };
+  try {
+    const checkpoint = policyCheckpoint(trained, { update: 1, decisions: 1 });
+    const path = await saveCheckpoint(folder, checkpoint, { keepLast: 1 });
+    const onnx = `${folder}/policy.onnx`;
+    const { code, stderr } = await run("--policy", path, "--onnx", onnx);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await Deno.readFile(onnx), exportOnnx(trained));
+
+    const refused = await run("--policy", `${folder}/none`, "--onnx", onnx);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /Cannot use checkpoint .*none: it must exist/);
+  } finally {
+    policy.dispose();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
