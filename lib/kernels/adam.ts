@@ -99,6 +99,11 @@ export class AdamOptimizer {
     });
   }
 
+  /** Steps taken. */
+  get stepCount(): number {
+    return this.#stepCount;
+  }
+
   /** A copy of everything remembered. */
   getState(): AdamState {
     return {

@@ -120,6 +120,16 @@ export function transpose4(source: usize, sourceStep: usize, out: usize, outStep
   v128.store(out + outStep * 3, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
 }
 
+/** Writes the pairs (e[i], f[i]), `outStep` bytes apart. */
+function interleave(e: v128, f: v128, out: usize, outStep: usize): void {
+  const low = v128.shuffle<f32>(e, f, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(e, f, 2, 6, 3, 7);
+  v128.store64_lane(out, low, 0);
+  v128.store64_lane(out + outStep, low, 1);
+  v128.store64_lane(out + (outStep << 1), high, 0);
+  v128.store64_lane(out + outStep * 3, high, 1);
+}
+
 /** [kc][rows] panel of A for rows i.. of op(A); `stride` is the stored row length. */
 function packA(
   a: usize,
@@ -154,21 +164,25 @@ function packA(
   }
   let source = a + (<usize> (i * stride + k0) << 2);
   let k = 0;
-  if (rows == 6) {
-    const fifth = step << 2;
-    const sixth = step * 5;
+  if (rows == 1) {
+    memory.copy(out, source, <usize> kc << 2);
+    return;
+  }
+  if (rows == 2) {
     for (; k + 4 <= kc; k += 4) {
-      transpose4(source, step, out, 24);
-      const e = v128.load(source + fifth);
-      const f = v128.load(source + sixth);
-      const low = v128.shuffle<f32>(e, f, 0, 4, 1, 5);
-      const high = v128.shuffle<f32>(e, f, 2, 6, 3, 7);
-      v128.store64_lane(out, low, 0, 16);
-      v128.store64_lane(out, low, 1, 40);
-      v128.store64_lane(out, high, 0, 64);
-      v128.store64_lane(out, high, 1, 88);
+      interleave(v128.load(source), v128.load(source + step), out, 8);
       source += 16;
-      out += 96;
+      out += 32;
+    }
+  } else {
+    const outStep = <usize> rows << 2;
+    for (; k + 4 <= kc; k += 4) {
+      transpose4(source, step, out, outStep);
+      if (rows == 6) {
+        interleave(v128.load(source + (step << 2)), v128.load(source + step * 5), out + 16, 24);
+      }
+      source += 16;
+      out += outStep << 2;
     }
   }
   for (; k < kc; k++) {
