@@ -5,6 +5,7 @@
  */
 import { ConfigError, UsageError, writeFileAtomic } from "../support/mod.ts";
 import { openScenario } from "../training/mod.ts";
+import { lockFolder } from "./_folder_lock.ts";
 import type { ExpandedSweep, Trial } from "./expand.ts";
 import { createManifest, type Manifest, readManifest, type TrialTiming } from "./manifest.ts";
 import { type SweepOutputs, writeOutputs } from "./write_outputs.ts";
@@ -88,6 +89,7 @@ export async function runSweep(
 
   const folder = `${out}/trials`;
   await Deno.mkdir(folder, { recursive: true });
+  using _lock = await lockFolder(folder);
   await removeUnfinished(folder);
   if (!resume) await writeManifest(out, manifest);
   const finished = await finishedTrials(folder);

@@ -200,6 +200,10 @@ Deno.test("runSweep() refuses a used folder, a missing one to resume, and anothe
       expandSweep(tinySweep),
     );
     assert.deepEqual(await contents(`${folder}/run`), before);
+    const other = await Deno.open(`${folder}/run/trials/.lock`, { write: true });
+    await other.lock(true);
+    await refuses({ out: `${folder}/run`, resume: true }, /another process is running/, baselines);
+    other.close();
     await Deno.writeTextFile(`${folder}/run/manifest.json`, "{");
     await refuses({ out: `${folder}/run`, resume: true }, /not one of this version/, baselines);
   }));
