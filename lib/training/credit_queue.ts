@@ -23,7 +23,7 @@ interface OpenStep {
   heldCount: number;
 }
 
-/** What a {@linkcode CreditQueue} holds, for checkpoints; arrays are the queue's own. */
+/** What a {@linkcode CreditQueue} holds, for checkpoints. */
 export interface CreditQueueState {
   /** `[N]`, decisions that each environment had taken before. */
   readonly firstDecisions: Float64Array;
@@ -142,16 +142,16 @@ export class CreditQueue {
     };
   }
 
-  /** Everything that waits, to be written before the queue is used again. */
+  /** A copy of everything that waits. */
   toJSON(): CreditQueueState {
-    return {
+    return structuredClone({
       firstDecisions: this.#firstDecisions,
       hiddenStates: this.hiddenStates,
       droppedCount: this.#droppedCount,
       steps: this.#steps,
       ready: this.#ready,
       next: this.#next,
-    };
+    });
   }
 
   /**
