@@ -101,12 +101,17 @@ export class ReplicaState {
     this.queue.pushBack(request);
   }
 
-  /** Moves the first waiting request to the running ones, with `blocks` KV blocks; returns it. */
-  admit(blocks: number, nowSeconds: number): number {
+  /**
+   * Moves the first waiting request to the running ones, with `blocks` KV blocks in which the first
+   * `cachedTokens` tokens of its prompt are found; returns it.
+   */
+  admit(blocks: number, nowSeconds: number, cachedTokens = 0): number {
     const request = this.queue.popFront();
     const { tokens, scheduledSeconds } = this.requests;
     const row = request << ROW_SHIFT;
-    this.kvTokens -= tokens[row + PROMPT]!;
+    this.kvTokens += cachedTokens - tokens[row + PROMPT]!;
+    this.pendingPrefillTokens -= cachedTokens;
+    tokens[row + PROCESSED] = cachedTokens;
     tokens[row + KV_BLOCKS] = blocks;
     this.runningCount++;
     this.kvBlocksUsed += blocks;

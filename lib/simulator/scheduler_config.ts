@@ -30,6 +30,12 @@ export const schedulerSchema = z.strictObject({
     .describe("Share of the KV blocks that admission leaves free (sarathi, vllm)."),
   chunkTokens: z.int().min(1).max(1048576).default(512)
     .describe("Token budget of an iteration that prompts are cut to (sarathi, vllm_v1)."),
+  // vLLM's `scheduler_reserve_full_isl`, on by default since 0.19.
+  reserveWholePrompt: z.boolean().default(true)
+    .describe("Whether a request is admitted only when its whole prompt fits (vllm_v1)."),
+  // vLLM's `enable_prefix_caching`, on by default.
+  prefixCaching: z.boolean().default(true)
+    .describe("Whether a preempted request may find its own blocks again (vllm_v1)."),
   maxTokensInBatch: z.int().min(1).max(1048576).default(4096)
     .describe("Largest padded prompt batch (vllm) or prompt batch (lightllm), in tokens."),
   maxWaitingIterations: z.int().min(0).max(1048576).default(10)

@@ -71,15 +71,71 @@ Deno.test("vllm_v1 spends one budget on running requests in order of admission",
 
 Deno.test("vllm_v1 takes blocks chunk by chunk and preempts the request admitted last", () => {
   // Blocks of 4 tokens, 4 of them. Both prompts take 2; at the third token of request 0 (9 cached)
-  // none is left: request 1 is preempted, and not admitted again in that iteration.
+  // none is left: request 1 is preempted, and not admitted again in that iteration. It waits for 3
+  // blocks and computes its 7 prompt and 2 output tokens again.
   const workload = makeWorkload([[0, 7, 4], [0, 7, 4]]);
   const { batches, simulator } = trace(
     workload,
-    { kind: "vllm_v1", blockSize: 4, chunkTokens: 64 },
+    { kind: "vllm_v1", blockSize: 4, chunkTokens: 64, prefixCaching: false },
     { kvBlocks: 4 },
   );
   assert.deepEqual(batches, ["0:7 1:7", "0:1 1:1", "0:1", "0:1", "1:9", "1:1"]);
   assert.deepEqual([...simulator.result().outcomes.restarts], [0, 1]);
+});
+
+Deno.test("vllm_v1 with prefix caching recomputes only what others have overwritten", () => {
+  // As above. Request 1 is preempted with 8 tokens cached in 2 blocks, the second of which request 0
+  // takes: 4 tokens are found again.
+  const scheduler = { kind: "vllm_v1", blockSize: 4, chunkTokens: 64 } as const;
+  const two = makeWorkload([[0, 7, 4], [0, 7, 4]]);
+  const { batches, simulator } = trace(two, scheduler, { kvBlocks: 4 });
+  assert.deepEqual(batches, ["0:7 1:7", "0:1 1:1", "0:1", "0:1", "1:5", "1:1"]);
+  assert.equal(simulator.view.kvBlocksUsed(0), 0);
+  assert.equal(simulator.view.kvTokens(0), 0);
+  assert.equal(simulator.view.pendingPrefillTokens(0), 0);
+});
+
+Deno.test("vllm_v1 with prefix caching starts a preempted request behind what it finds", () => {
+  // Blocks of 4 tokens, 5 of them; 3 and 2 are taken. At 1 request 0 needs a fourth: request 1 is
+  // preempted with 8 of its 9 tokens in full blocks, the last of which is taken. Request 2, behind
+  // it in the queue, finds nothing.
+  const workload = makeWorkload([[0, 12, 2], [0, 8, 2], [0.5, 8, 1]]);
+  const scheduler = { kind: "vllm_v1", blockSize: 4, chunkTokens: 64 } as const;
+  const { batches } = trace(workload, scheduler, { kvBlocks: 5 });
+  assert.deepEqual(batches, ["0:12 1:8", "0:1", "1:5 2:8"]);
+});
+
+Deno.test("vllm_v1 forgets cached blocks when the replica fails", () => {
+  // Blocks of 4 tokens, 6 of them. At 3 request 1 has 9 tokens, finds no block for them and is
+  // preempted with two full blocks. Being urgent it is the first after the failure, and computes all.
+  const workload = {
+    ...makeWorkload([[0, 11, 6], [0.5, 7, 4]]),
+    priority: Int32Array.of(0, 1),
+  };
+  const replica = makeReplica({ kind: "vllm_v1", blockSize: 4, chunkTokens: 64 }, { kvBlocks: 6 });
+  const prefills: number[] = [];
+  const simulator = new Simulator(workload, [replica], {
+    incidents: [
+      { kind: "fail", replica: 0, atSeconds: 3.5 },
+      { kind: "recover", replica: 0, atSeconds: 4 },
+    ],
+    observers: [{ onBatchStageEnd: ({ prefillTokens }) => prefills.push(prefillTokens) }],
+  });
+  simulator.run(() => 0);
+  assert.deepEqual(prefills.slice(0, 4), [11, 7, 0, 9]);
+});
+
+Deno.test("vllm_v1 reserves the whole prompt at admission, unless it should not", () => {
+  // Blocks of 4 tokens, 4 of them; chunks of 8. Request 1 needs 3 blocks in all and 2 at first, and
+  // 2 are free at first.
+  const workload = makeWorkload([[0, 4, 3], [0, 12, 1]]);
+  const scheduler = { kind: "vllm_v1", blockSize: 4, chunkTokens: 8 } as const;
+  const reserved = trace(workload, scheduler, { kvBlocks: 3 });
+  assert.deepEqual(reserved.batches, ["0:4", "0:1", "0:1", "1:8", "1:4"]);
+  assert.deepEqual([...reserved.simulator.result().outcomes.restarts], [0, 0]);
+  const greedy = trace(workload, { ...scheduler, reserveWholePrompt: false }, { kvBlocks: 3 });
+  assert.equal(greedy.batches[0], "0:4 1:4");
+  assert.deepEqual([...greedy.simulator.result().outcomes.restarts], [0, 1]);
 });
 
 Deno.test("orca mixes whole prompts with decodes and reserves the longest sequence", () => {
