@@ -30,6 +30,10 @@ export function addDecodes(
   const { tokens } = replica.requests;
   const { kvBlocks: totalBlocks, scheduler: { blockSize } } = replica.spec;
   const rows = batch.roomForDecodes(Math.min(replica.parkedCount, limit));
+  if (replica.parkedCount <= limit && replica.parkedCount <= replica.freeKvBlocks) {
+    addAllDecodes(replica, batch, begun);
+    return;
+  }
   let head = 0;
   let tail = replica.parkedCount;
   let count = 0;
@@ -58,6 +62,38 @@ export function addDecodes(
   batch.setDecodes(count, contextTokens, maxContextTokens);
   parked.copyWithin(0, head, tail);
   replica.parkedCount = tail - head;
+}
+
+/** {@linkcode addDecodes} when all fit and nobody has to make room, which is nearly always. */
+function addAllDecodes(replica: ReplicaState, batch: Batch, begun: number[]): void {
+  const { parked, parkedCount } = replica;
+  const { tokens } = replica.requests;
+  const { blockSize } = replica.spec.scheduler;
+  const rows = batch.requests;
+  let count = 0;
+  let extended = 0;
+  let contextTokens = 0;
+  let maxContextTokens = 0;
+  for (let i = 0; i < parkedCount; i++) {
+    const request = parked[i]!;
+    const row = request << ROW_SHIFT;
+    const processed = tokens[row + PROCESSED]!;
+    if (processed <= tokens[row + PROMPT]!) {
+      begun.push(request);
+      continue;
+    }
+    const blocks = tokens[row + KV_BLOCKS]!;
+    if (processed > blocks * blockSize) {
+      tokens[row + KV_BLOCKS] = blocks + 1;
+      extended++;
+    }
+    rows[count++] = request;
+    contextTokens += processed;
+    if (processed > maxContextTokens) maxContextTokens = processed;
+  }
+  batch.setDecodes(count, contextTokens, maxContextTokens);
+  replica.kvBlocksUsed += extended;
+  replica.parkedCount = 0;
 }
 
 /** Frees a block for `request`; returns the new end of the parked list, -1 if itself was preempted. */
