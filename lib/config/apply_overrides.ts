@@ -38,7 +38,7 @@ export function applyAssignments(
  * assert.equal(config.seed, 7);
  * assert.throws(
  *   () => applyOverrides(config, ["rewards.mode=delta"]),
- *   /rewards\.mode must be left out \(unknown key rewards; known here: cluster, /,
+ *   /rewards\.mode must be left out \(unknown key rewards; known here: seed, cluster, /,
  * );
  * ```
  */

@@ -128,3 +128,18 @@ Deno.test("defineSweep() refuses what is no definition, naming the field", () =>
     });
   }
 });
+
+Deno.test("defineSweep() does not compile with a misspelt axis or a value of another type", () => {
+  // @ts-expect-error There is no such key.
+  const misspelt = defineSweep({ ...input, grid: { "ppo.clipRato": [0.1] } });
+  assert.throws(
+    () => expandSweep(misspelt),
+    (error) => error instanceof ConfigError && error.field === "ppo.clipRato",
+  );
+  // @ts-expect-error The clip ratio is a number.
+  const mistyped = defineSweep({ ...input, grid: { "ppo.clipRatio": ["high"] } });
+  assert.throws(
+    () => expandSweep(mistyped),
+    (error) => error instanceof ConfigError && error.field === "ppo.clipRatio",
+  );
+});

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { parseExperimentConfig } from "../../lib/config/mod.ts";
+import { readParquet } from "../../lib/metrics/mod.ts";
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the project with the permissions that its task gives it. */
+async function run(
+  command: "compare" | "simulate" | "config",
+  ...args: readonly string[]
+): Promise<Finished> {
+  const file = fileURLToPath(new URL(`../../lib/cli/${command}.ts`, import.meta.url));
+  const permissions = command === "config" ? ["--allow-read"] : ["--allow-read", "--allow-write"];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-prompt", ...permissions, file, ...args],
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("deno task config prints defaults, file and --set merged, weakest first", () =>
+  withFolder(async (folder) => {
+    const file = `${folder}/experiment.json`;
+    await Deno.writeTextFile(file, JSON.stringify({ seed: 3, ppo: { epochs: 2, gamma: 0.5 } }));
+    const { code, stdout } = await run("config", "--config", file, "--set", "ppo.gamma=0.75");
+    assert.equal(code, 0);
+    const expected = parseExperimentConfig({ seed: 3, ppo: { epochs: 2, gamma: 0.75 } });
+    assert.deepEqual(JSON.parse(stdout), expected);
+  }));
+
+Deno.test("deno task config --schema prints every key with its default", async () => {
+  const { code, stdout } = await run("config", "--schema");
+  assert.equal(code, 0);
+  const schema = JSON.parse(stdout);
+  assert.deepEqual(Object.keys(schema.properties), Object.keys(parseExperimentConfig({})));
+  assert.equal(schema.properties.ppo.properties.gamma.default, 0.95);
+  assert.match(schema.properties.ppo.properties.gamma.description, /document/);
+});
+
+Deno.test("deno task config refuses what it cannot read with exit code 2", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/broken.json`, "{");
+    await Deno.writeTextFile(`${folder}/unknown.json`, '{"ppo":{"clip":1}}');
+    const cases: [string[], RegExp][] = [
+      [["--config", `${folder}/none.json`], /none\.json: the file cannot be read/],
+      [["--config", `${folder}/broken.json`], /broken\.json: it must be JSON/],
+      [["--config", `${folder}/unknown.json`], /ppo\.clip must be left out \(unknown key\)/],
+      [["--set", "seed=x"], /seed must be of type number, current value is "x"/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stdout, stderr } = await run("config", ...args);
+      assert.equal(code, 2);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^error: [^\n]+\n$/);
+      assert.match(stderr, message);
+    }
+  }));
+
+Deno.test("deno task simulate prints a run and writes its requests", () =>
+  withFolder(async (folder) => {
+    const out = `${folder}/requests.parquet`;
+    const args = ["--policy", "round_robin", "--requests", "40", "--seed", "2", "--out", out];
+    const { code, stdout, stderr } = await run("simulate", ...args);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /│ policy +│ round_robin +│/);
+    assert.match(stdout, /│ replica shares +│ 0\.250 0\.250 0\.250 0\.250 │/);
+    assert.equal((await readParquet(out)).numRows, 40);
+    assert.equal((await run("simulate", ...args)).stdout, stdout, "same seed, same text");
+  }));
+
+Deno.test("deno task compare prints one line a policy and the difference to the reference", async () => {
+  const { code, stdout, stderr } = await run(
+    "compare",
+    "--policies=round_robin,random",
+    "--reference=round_robin",
+    "--seeds=1,2",
+    "--requests=40",
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /mean E2E vs round_robin \[95 %\]/);
+  assert.match(stdout, /│ round_robin .* reference │/);
+  assert.match(stdout, /│ random .* [+-]?\d+\.\d % \[.* %, .* %\] │/);
+});
+
+Deno.test("deno task compare refuses unknown policies and missing checkpoints with exit code 2", async () => {
+  const cases: [string, RegExp][] = [
+    [
+      "least_outstanding,lor",
+      /one of lor_queue_only, random, .*or ppo:PATH, current value is "lor"/,
+    ],
+    ["least_outstanding,ppo:/nonexistent", /checkpoint \/nonexistent: it must exist/],
+    ["random", /--reference must be one of --policies \(random\)/],
+  ];
+  for (const [policies, message] of cases) {
+    const { code, stderr } = await run("compare", "--policies", policies);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+});
