@@ -240,9 +240,7 @@ export class ReplicaEngine {
     const replica = this.#replicas[index]!;
     const scheduler = this.#schedulers[index]!;
     const parks = scheduler.endBatch === undefined;
-    const firstTokens = parks && batch.prefillCount === 0
-      ? this.#advanceDecodes(replica, batch)
-      : this.#advanceAll(replica, batch, parks);
+    const firstTokens = this.#advanceRequests(replica, batch, parks);
     replica.idleBatches.push(batch);
     replica.pendingPrefillTokens -= batch.prefillTokens;
     replica.pendingOutputTokens -= batch.decodeCount + firstTokens;
@@ -253,10 +251,12 @@ export class ReplicaEngine {
     scheduler.endBatch?.(batch);
   }
 
-  /** Advances the requests of any batch; returns how many completed their prompt. */
-  #advanceAll(replica: ReplicaState, batch: Batch, parks: boolean): number {
+  /** Advances every request; returns how many completed their prompt. */
+  #advanceRequests(replica: ReplicaState, batch: Batch, parks: boolean): number {
     const { tokens } = this.#requests;
     const { requests, tokens: computed, requestCount } = batch;
+    const parked = replica.makeRoomToPark(requestCount);
+    let { parkedCount } = replica;
     let firstTokens = 0;
     for (let i = 0; i < requestCount; i++) {
       const request = requests[i]!;
@@ -269,27 +269,10 @@ export class ReplicaEngine {
       }
       tokens[row + PROCESSED] = processed;
       if (processed === tokens[row + TOTAL]) this.#finishRequest(request, replica, parks);
-      else if (parks) replica.park(request);
-    }
-    return firstTokens;
-  }
-
-  /** {@linkcode ReplicaEngine.#advanceAll} for the common batch, one token for each of many. */
-  #advanceDecodes(replica: ReplicaState, batch: Batch): number {
-    const { tokens } = this.#requests;
-    const { requests, requestCount } = batch;
-    const parked = replica.makeRoomToPark(requestCount);
-    let { parkedCount } = replica;
-    for (let i = 0; i < requestCount; i++) {
-      const request = requests[i]!;
-      const row = request << ROW_SHIFT;
-      const processed = tokens[row + PROCESSED]! + 1;
-      tokens[row + PROCESSED] = processed;
-      if (processed === tokens[row + TOTAL]) this.#finishRequest(request, replica, true);
-      else parked[parkedCount++] = request;
+      else if (parks) parked[parkedCount++] = request;
     }
     replica.parkedCount = parkedCount;
-    return 0;
+    return firstTokens;
   }
 
   #produceFirstToken(request: number, replica: number): void {

@@ -134,12 +134,6 @@ export class ReplicaState {
     this.runningCount--;
   }
 
-  /** Sets a running request aside until it is in a batch again. */
-  park(request: number): void {
-    if (this.parkedCount === this.parked.length) this.parked = grown(this.parked);
-    this.parked[this.parkedCount++] = request;
-  }
-
   /** Sets running requests aside before all that are parked. */
   parkInFront(requests: readonly number[]): void {
     const parked = this.makeRoomToPark(requests.length);
