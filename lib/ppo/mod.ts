@@ -19,6 +19,12 @@ export {
   type ObjectiveConfig,
   ppoObjective,
 } from "./objective.ts";
+export {
+  type GradientNorms,
+  type OptimizerConfig,
+  PolicyOptimizer,
+  type PolicyOptimizerState,
+} from "./policy_optimizer.ts";
 export { type PpoConfig, ppoSchema } from "./ppo_schema.ts";
 export {
   type LossTerms,
@@ -26,6 +32,8 @@ export {
   type PpoTrainerState,
   type UpdateStats,
 } from "./ppo_trainer.ts";
+export { ReferencePolicy } from "./reference_policy.ts";
+export { ReturnNormalizer, type ReturnNormalizerState } from "./return_normalizer.ts";
 export { RewardScaler, type RewardScalerState } from "./reward_scaler.ts";
 export {
   type Minibatch,
@@ -34,4 +42,4 @@ export {
   type RolloutOutcome,
   type RolloutStep,
 } from "./rollout_buffer.ts";
-export { type ScheduledValues, scheduledValues } from "./schedules.ts";
+export { referenceKlCoefAt, type ScheduledValues, scheduledValues } from "./schedules.ts";

@@ -10,18 +10,23 @@ import { clippedSurrogateLoss, clippedValueLoss, entropyFloorPenalty } from "./l
 import type { PpoConfig } from "./ppo_schema.ts";
 import type { Minibatch } from "./rollout_buffer.ts";
 
-/** Weights and thresholds of the objective; `entropyCoef` is the one now in force. */
-export type ObjectiveConfig = Pick<
-  PpoConfig,
-  | "advantageNormalization"
-  | "clipRatio"
-  | "valueClipRatio"
-  | "valueCoef"
-  | "entropyCoef"
-  | "entropyFloor"
-  | "entropyFloorCoef"
-  | "klCoef"
->;
+/**
+ * Weights and thresholds of the objective; `entropyCoef` and `referenceKlCoef` are those now in
+ * force. `referenceKlCoef` is needed only where there is a reference policy.
+ */
+export type ObjectiveConfig =
+  & Pick<
+    PpoConfig,
+    | "advantageNormalization"
+    | "clipRatio"
+    | "valueClipRatio"
+    | "valueCoef"
+    | "entropyCoef"
+    | "entropyFloor"
+    | "entropyFloorCoef"
+    | "klCoef"
+  >
+  & Partial<Pick<PpoConfig, "referenceKlCoef">>;
 
 /** The objective and its terms, as tensors of the caller. */
 export interface Objective {
@@ -35,24 +40,27 @@ export interface Objective {
   readonly entropy: tf.Scalar;
   /** Mean exact divergence KL(old || new) in nats. */
   readonly klExact: tf.Scalar;
+  /** Mean exact divergence KL(current || reference) in nats; absent without a reference policy. */
+  readonly referenceKl?: tf.Scalar;
   /** `[M]`, log-probabilities of the stored actions under the present policy. */
   readonly logProbs: tf.Tensor1D;
 }
 
 /**
  * A minibatch as the arrays that {@linkcode ppoObjective} wants as tensors: the policy's
- * ({@linkcode Policy.encodeBatch}), what the losses compare with, and the entropy weight in force,
- * which changes from update to update.
+ * ({@linkcode Policy.encodeBatch}), what the losses compare with, and the weights in force of the
+ * terms whose weights change.
  */
 export function encodeMinibatch(
   policy: Policy,
   minibatch: Minibatch,
-  { advantageNormalization, entropyCoef }: ObjectiveConfig,
+  { advantageNormalization, entropyCoef, referenceKlCoef }: ObjectiveConfig,
 ): Record<string, ShapedArray> {
   const shape = [minibatch.returns.length];
   const advantages = advantageNormalization === "minibatch"
     ? normalizeAdvantages(minibatch.advantages.slice())
     : minibatch.advantages;
+  const { referenceLogProbabilities } = minibatch;
   return {
     ...policy.encodeBatch(minibatch),
     oldLogProbs: { values: minibatch.logProbs, shape },
@@ -64,6 +72,13 @@ export function encodeMinibatch(
     advantages: { values: advantages, shape },
     returns: { values: minibatch.returns, shape },
     entropyCoef: { values: new Float32Array([entropyCoef]), shape: [] },
+    ...(referenceLogProbabilities === undefined ? {} : {
+      referenceLogProbabilities: {
+        values: referenceLogProbabilities,
+        shape: [...shape, policy.actionCount],
+      },
+      referenceKlCoef: { values: new Float32Array([referenceKlCoef!]), shape: [] },
+    }),
   };
 }
 
@@ -71,10 +86,11 @@ export function encodeMinibatch(
  * ```text
  * totalLoss = policyLoss + valueCoef * valueLoss + klCoef * KL(old || new) - entropyCoef * H
  *           + entropyFloorCoef * max(0, entropyFloor - H)
+ *           [+ referenceKlCoef * KL(current || reference), where there is a reference policy]
  * ```
  *
- * Stored and new log-probabilities, entropy and divergence all use the temperature and the mask
- * under which the action was chosen. Call inside `tf.tidy`, a gradient function or an
+ * Stored and new log-probabilities, entropy and divergences all use the temperature and the
+ * mask under which the action was chosen. Call inside `tf.tidy`, a gradient function or an
  * {@linkcode ArrayFunction}.
  *
  * Source: spec/scheduler.md sections 0 and 10, with the exact divergence instead of an estimate
@@ -85,7 +101,7 @@ export function encodeMinibatch(
 export function ppoObjective(
   policy: Policy,
   inputs: NamedTensors,
-  config: Omit<ObjectiveConfig, "entropyCoef">,
+  config: Omit<ObjectiveConfig, "entropyCoef" | "referenceKlCoef">,
 ): Objective {
   const { clipRatio, valueClipRatio, valueCoef, klCoef } = config;
   const { oldLogProbs, oldValues, advantages, returns } = inputs as Record<string, tf.Tensor1D>;
@@ -109,6 +125,11 @@ export function ppoObjective(
     tf.neg(tf.mul(inputs["entropyCoef"]!, entropy)),
     tf.mul(config.entropyFloorCoef, entropyFloorPenalty(entropy, config.entropyFloor)),
   ];
+  const reference = inputs["referenceLogProbabilities"] as tf.Tensor2D | undefined;
+  const referenceKl: tf.Scalar | undefined = reference &&
+    tf.mean(categoricalKl(logProbabilities, reference));
+  if (referenceKl !== undefined) terms.push(tf.mul(inputs["referenceKlCoef"]!, referenceKl));
   const totalLoss = terms.reduce((sum, term) => tf.add(sum, term));
-  return { totalLoss, policyLoss, valueLoss, entropy, klExact, logProbs };
+  const objective = { totalLoss, policyLoss, valueLoss, entropy, klExact, logProbs };
+  return referenceKl === undefined ? objective : { ...objective, referenceKl };
 }

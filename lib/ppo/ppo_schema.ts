@@ -52,6 +52,16 @@ export const ppoSchema = z.strictObject({
   klCoef: nonNegative.default(0.2).describe(
     "weight of the exact divergence KL(old || new); spec/scheduler.md section 3",
   ),
+  referenceKlCoef: nonNegative.default(0.5).describe(
+    "weight of KL(current || reference) at the start, in runs that begin from a policy " +
+      "(training.initialPolicy); spec/scheduler.md section 3",
+  ),
+  referenceKlCoefFinal: nonNegative.default(0).describe(
+    "that weight after referenceKlDecaySteps, and from then on; spec/scheduler.md section 3",
+  ),
+  referenceKlDecaySteps: z.int().min(1).default(1000).describe(
+    "optimiser steps over which that weight moves linearly; spec/scheduler.md sections 0 and 3",
+  ),
   targetKl: positive.nullable().default(0.01).describe(
     "an update stops before a step from 1.5 times this divergence, null = never; document",
   ),
@@ -67,6 +77,22 @@ export const ppoSchema = z.strictObject({
   ),
   maxGradNorm: positive.nullable().default(1).describe(
     "global norm of the gradient is clipped to this, null = not; spec/scheduler.md section 3",
+  ),
+  optimizers: z.enum(["joint", "separate"]).default("joint").describe(
+    "separate: parameters that only the value depends on have a step size and a gradient clip of " +
+      "their own; spec/scheduler.md section 10.2, item 5. The document has one optimiser",
+  ),
+  criticLearningRate: positive.nullable().default(null).describe(
+    "with separate optimizers: step size of the value's own parameters, under the same schedule; " +
+      "null = learningRate",
+  ),
+  criticMaxGradNorm: positive.nullable().default(1).describe(
+    "with separate optimizers: the gradient of the value's own parameters is clipped to this norm, " +
+      "null = not; as maxGradNorm",
+  ),
+  returnNormalization: z.boolean().default(false).describe(
+    "the value head learns returns in units of their running mean and deviation, and so does " +
+      "valueClipRatio count; van Hasselt et al. (2016). The document learns raw returns",
   ),
   rewardScaling: z.boolean().default(false).describe(
     "divide rewards by the running deviation of the discounted return, without subtracting a " +

@@ -63,6 +63,8 @@ export interface Minibatch extends SequenceBatch {
   readonly advantages: Float32Array;
   /** Targets of the value function. */
   readonly returns: Float32Array;
+  /** `[L, B, A]`, the reference policy's distributions; absent without one. */
+  readonly referenceLogProbabilities?: Float32Array;
 }
 
 /**
@@ -129,6 +131,8 @@ export class RolloutBuffer {
    * next rollout goes on where this one ended.
    */
   readonly hiddenStates: Float32Array;
+  /** `[T, N, A]`. */
+  #referenceLogProbabilities: Float32Array | undefined;
   #stepCount = 0;
   #isFinished = false;
 
@@ -187,6 +191,7 @@ export class RolloutBuffer {
   clear(): void {
     this.#stepCount = 0;
     this.#isFinished = false;
+    this.#referenceLogProbabilities = undefined;
   }
 
   /**
@@ -263,6 +268,21 @@ export class RolloutBuffer {
   }
 
   /**
+   * Adds what a reference policy would have done at the decisions of this rollout.
+   *
+   * @param logProbabilities `[T, N, A]`; kept, not copied.
+   * @throws {RangeError} When the length does not fit.
+   */
+  setReference(logProbabilities: Float32Array): void {
+    if (logProbabilities.length !== this.logProbabilities.length) {
+      throw new RangeError(
+        `Cannot set the reference: logProbabilities must have ${this.logProbabilities.length} entries, current value is ${logProbabilities.length}`,
+      );
+    }
+    this.#referenceLogProbabilities = logProbabilities;
+  }
+
+  /**
    * One epoch: all sequences in random order, in groups of about `minibatchSize` decisions (at
    * least one sequence). Every decision comes exactly once; the last group may be smaller.
    */
@@ -291,6 +311,7 @@ export class RolloutBuffer {
           environment;
       }
     }
+    const reference = this.#referenceLogProbabilities;
     return {
       sequenceLength,
       sequenceCount: sequences.length,
@@ -305,6 +326,9 @@ export class RolloutBuffer {
       values: gatherRows(this.values, rows, 1),
       advantages: gatherRows(this.advantages, rows, 1),
       returns: gatherRows(this.returns, rows, 1),
+      ...(reference === undefined
+        ? {}
+        : { referenceLogProbabilities: gatherRows(reference, rows, actionCount) }),
     };
   }
 }

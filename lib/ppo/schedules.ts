@@ -9,8 +9,42 @@ import type { PpoConfig } from "./ppo_schema.ts";
 export interface ScheduledValues {
   /** Adam's step size. */
   readonly learningRate: number;
+  /** That of the critic's own parameters, with separate optimisers. */
+  readonly criticLearningRate: number;
   /** Weight of the entropy bonus. */
   readonly entropyCoef: number;
+}
+
+/**
+ * Weight of KL(current || reference): with p = min(1, stepCount / decaySteps),
+ *
+ * ```text
+ * initial (1 - p) + final p
+ * ```
+ *
+ * Source: spec/scheduler.md section 0; unlike the original's, it stays at its final value.
+ *
+ * @param stepCount Optimiser steps taken, >= 0.
+ *
+ * @example
+ * ```ts
+ * import { ppoSchema, referenceKlCoefAt } from "@signalbox/signalbox/ppo";
+ * import assert from "node:assert/strict";
+ *
+ * const config = ppoSchema.parse({ referenceKlCoef: 0.5, referenceKlCoefFinal: 0.1 });
+ * assert.equal(referenceKlCoefAt(config, 500), 0.3);
+ * assert.equal(referenceKlCoefAt(config, 5000), 0.1);
+ * ```
+ */
+export function referenceKlCoefAt(
+  { referenceKlCoef, referenceKlCoefFinal, referenceKlDecaySteps }: Pick<
+    PpoConfig,
+    "referenceKlCoef" | "referenceKlCoefFinal" | "referenceKlDecaySteps"
+  >,
+  stepCount: number,
+): number {
+  const share = Math.min(1, stepCount / referenceKlDecaySteps);
+  return referenceKlCoef * (1 - share) + referenceKlCoefFinal * share;
 }
 
 /**
@@ -34,9 +68,11 @@ export function scheduledValues(config: PpoConfig, progress: number): ScheduledV
       `Cannot compute the schedules: progress must be in [0, 1], current value is ${progress}`,
     );
   }
-  const { learningRate, learningRateSchedule, entropyCoef, entropyCoefFinal } = config;
+  const { learningRate, criticLearningRate, entropyCoef, entropyCoefFinal } = config;
+  const remaining = config.learningRateSchedule === "linear" ? 1 - progress : 1;
   return {
-    learningRate: learningRateSchedule === "linear" ? learningRate * (1 - progress) : learningRate,
+    learningRate: learningRate * remaining,
+    criticLearningRate: (criticLearningRate ?? learningRate) * remaining,
     entropyCoef: entropyCoef + progress * ((entropyCoefFinal ?? entropyCoef) - entropyCoef),
   };
 }
