@@ -5,27 +5,41 @@
  * @module
  */
 import { Command } from "commander";
-import { writeFileAtomic } from "../support/mod.ts";
-import { exportOnnx, loadTrainedPolicy, useSimdBackend } from "../training/mod.ts";
+import { UsageError, writeFileAtomic } from "../support/mod.ts";
+import { exportOnnx, exportTfjs, loadTrainedPolicy, useSimdBackend } from "../training/mod.ts";
 import { parseArguments } from "./_arguments.ts";
 import { runCommand } from "./_run_command.ts";
 
 interface ExportOptions {
   readonly policy: string;
-  readonly onnx: string;
+  readonly onnx?: string;
+  readonly tfjs?: string;
 }
 
 const program = new Command("export")
-  .description("Writes a trained policy as an ONNX model, normalisation included")
+  .description("Writes a trained policy, its normalisation included, for other runtimes")
   .requiredOption("--policy <path>", "checkpoint, or a folder of them: the newest is taken")
-  .requiredOption("--onnx <file>", "where to write the model");
+  .option("--onnx <file>", "where to write an ONNX model")
+  .option("--tfjs <folder>", "where to write model.json and weights.bin of a TensorFlow.js model");
 
 await runCommand(async (args) => {
-  const options = parseArguments(program, args).opts<ExportOptions>();
+  const { policy, onnx, tfjs } = parseArguments(program, args).opts<ExportOptions>();
+  if (onnx === undefined && tfjs === undefined) {
+    throw new UsageError("Cannot export: --onnx or --tfjs must be given");
+  }
   await useSimdBackend();
-  const trained = await loadTrainedPolicy(options.policy);
-  const bytes = exportOnnx(trained);
+  const trained = await loadTrainedPolicy(policy);
+  if (onnx !== undefined) await write(onnx, exportOnnx(trained));
+  if (tfjs !== undefined) {
+    const { "model.json": model, "weights.bin": weights } = exportTfjs(trained);
+    await Deno.mkdir(tfjs, { recursive: true });
+    await write(`${tfjs}/weights.bin`, weights);
+    await write(`${tfjs}/model.json`, JSON.stringify(model));
+  }
   trained.policy.dispose();
-  await writeFileAtomic(options.onnx, bytes);
-  console.log(`Written to ${options.onnx} (${bytes.length} bytes)`);
 });
+
+async function write(path: string, contents: string | Uint8Array): Promise<void> {
+  await writeFileAtomic(path, contents);
+  console.log(`Written to ${path}`);
+}

@@ -56,7 +56,8 @@ export {
 export { DqnRouter, type DqnRouterOptions } from "./legacy/dqn_router.ts";
 export { LinearQ, type LinearQOptions, type Transition } from "./legacy/linear_q.ts";
 export { RandomWithStateRouter } from "./legacy/random_with_state.ts";
-export { exportOnnx } from "./onnx/export_onnx.ts";
+export { exportOnnx } from "./export/export_onnx.ts";
+export { exportTfjs, type TfjsModelFiles } from "./export/export_tfjs.ts";
 export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,

@@ -4,7 +4,12 @@ import { parseExperimentConfig } from "../../lib/config/mod.ts";
 import { createPolicy } from "../../lib/policy/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import { RunningNormalizer, StateBuilder } from "../../lib/state/mod.ts";
-import { exportOnnx, policyCheckpoint, saveCheckpoint } from "../../lib/training/mod.ts";
+import {
+  exportOnnx,
+  exportTfjs,
+  policyCheckpoint,
+  saveCheckpoint,
+} from "../../lib/training/mod.ts";
 
 const EXPORT = fileURLToPath(new URL("../../lib/cli/export.ts", import.meta.url));
 
@@ -17,7 +22,7 @@ async function run(...args: string[]): Promise<{ code: number; stderr: string }>
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("deno task export writes the model of a saved policy", async () => {
+Deno.test("deno task export writes the models of a saved policy", async () => {
   const folder = await Deno.makeTempDir();
   const config = parseExperimentConfig({ policy: { kind: "mlp", hiddenSizes: [8] } });
   const { layout, schemaHash } = new StateBuilder(config.state, 2);
@@ -30,13 +35,21 @@ Deno.test("deno task export writes the model of a saved policy", async () => {
     const checkpoint = policyCheckpoint(trained, { update: 1, decisions: 1 });
     const path = await saveCheckpoint(folder, checkpoint, { keepLast: 1 });
     const onnx = `${folder}/policy.onnx`;
-    const { code, stderr } = await run("--policy", path, "--onnx", onnx);
+    const tfjs = `${folder}/tfjs`;
+    const { code, stderr } = await run("--policy", path, "--onnx", onnx, "--tfjs", tfjs);
     assert.equal(code, 0, stderr);
     assert.deepEqual(await Deno.readFile(onnx), exportOnnx(trained));
+    const expected = exportTfjs(trained);
+    assert.deepEqual(await Deno.readFile(`${tfjs}/weights.bin`), expected["weights.bin"]);
+    const model = JSON.parse(await Deno.readTextFile(`${tfjs}/model.json`));
+    assert.deepEqual(model, JSON.parse(JSON.stringify(expected["model.json"])));
 
     const refused = await run("--policy", `${folder}/none`, "--onnx", onnx);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /Cannot use checkpoint .*none: it must exist/);
+    const nothing = await run("--policy", path);
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.stderr, /--onnx or --tfjs must be given/);
   } finally {
     policy.dispose();
     await Deno.remove(folder, { recursive: true });

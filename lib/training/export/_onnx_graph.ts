@@ -6,6 +6,7 @@
  * @module
  */
 import { PbfWriter } from "pbf";
+import type { GraphPort, PolicyPorts } from "./_policy_graph.ts";
 
 const IR_VERSION = 9;
 const OPSET_VERSION = 20;
@@ -15,14 +16,6 @@ const DATA_TYPE = { float32: 1, int64: 7, float64: 11 } as const;
 
 /** Codes of attribute types. */
 const ATTRIBUTE_TYPE = { float: 1, integer: 2 } as const;
-
-/** An input or output of a graph; the first dimension is the batch, of any size. */
-export interface OnnxValue {
-  /** Name. */
-  readonly name: string;
-  /** Size of the second dimension; absent for a list of numbers. */
-  readonly width?: number;
-}
 
 /** Whole numbers as attributes are integers, all others floats. */
 type Attributes = Readonly<Record<string, number>>;
@@ -87,17 +80,8 @@ export class OnnxGraph {
     return this.#addConstant("int64", BigInt64Array.from(values.map(BigInt)), [values.length]);
   }
 
-  /**
-   * Bytes of a model of this graph.
-   *
-   * @param options.metadata Free text by key.
-   */
-  encode({ name, inputs, outputs, metadata }: {
-    readonly name: string;
-    readonly inputs: readonly OnnxValue[];
-    readonly outputs: readonly OnnxValue[];
-    readonly metadata: Readonly<Record<string, string>>;
-  }): Uint8Array {
+  /** Bytes of a model of this graph; the metadata are free text by key. */
+  encode(name: string, { inputs, outputs, metadata }: PolicyPorts): Uint8Array {
     const model = new PbfWriter();
     model.writeVarintField(1, IR_VERSION);
     model.writeStringField(2, "signalbox");
@@ -150,7 +134,7 @@ function writeConstant({ name, type, shape, bytes }: Constant, tensor: PbfWriter
   tensor.writeBytesField(9, bytes);
 }
 
-function writeValueInfo({ name, width }: OnnxValue, info: PbfWriter): void {
+function writeValueInfo({ name, width }: GraphPort, info: PbfWriter): void {
   info.writeStringField(1, name);
   info.writeMessage(2, (_, type: PbfWriter) => {
     type.writeMessage(1, (_, tensor: PbfWriter) => {
