@@ -5,6 +5,7 @@
  * @module
  */
 import { Command } from "commander";
+import { resolve } from "node:path";
 import { Rng } from "../random/mod.ts";
 import { tableFromRows, writeParquet } from "../metrics/mod.ts";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
@@ -33,6 +34,7 @@ interface TrainOptions extends ExperimentOptions {
   readonly out: string;
   readonly checkpointEvery: number;
   readonly keep: number;
+  readonly init?: string;
   readonly resume?: true;
   readonly fallBack?: true;
 }
@@ -62,6 +64,11 @@ const program = addExperimentOptions(new Command("train"))
     "newest checkpoints to keep; the best one is kept too",
     parsePositive("--keep"),
     5,
+  )
+  .option(
+    "--init <checkpoint>",
+    "begin with this policy (file or folder, e.g. of deno task pretrain) and stay near it; short " +
+      "for --set training.initialPolicy=...",
   )
   .option("--resume", "go on from the newest checkpoint in --out, exactly where it was taken")
   .option("--fall-back", "with --resume: if the newest checkpoint is damaged, use an older one");
@@ -103,7 +110,11 @@ async function makeStart(options: TrainOptions): Promise<Start> {
   if (options.fallBack) {
     throw new UsageError("Cannot train: --fall-back must be given with --resume");
   }
-  const config = await loadExperiment(options);
+  const { init } = options;
+  const loaded = await loadExperiment(options);
+  const config = init === undefined
+    ? loaded
+    : applyAssignments(loaded, [{ path: "training.initialPolicy", value: resolve(init) }]);
   await makeNewFolder(options.out);
   return { config, resume: undefined, updates: [] };
 }
@@ -111,9 +122,10 @@ async function makeStart(options: TrainOptions): Promise<Start> {
 /** The checkpoint of the folder with the keys given by `--set`; trainPolicy refuses what differs. */
 async function findStart(options: TrainOptions): Promise<Start> {
   const { out, set = [], fallBack = false } = options;
-  if (options.config !== undefined || options.trace !== undefined) {
+  const { config, trace, init } = options;
+  if (config !== undefined || trace !== undefined || init !== undefined) {
     throw new UsageError(
-      "Cannot resume: --config and --trace must be left out, the checkpoint holds the experiment",
+      "Cannot resume: --config, --trace and --init must be left out, the checkpoint holds the experiment",
     );
   }
   const { checkpoint, path, skipped } = await loadCheckpoint(out, { fallBack });
@@ -154,6 +166,7 @@ function updateLine({ update, updateCount, decisions, stats, ...record }: Update
     `KL ${stats.approxKl.toFixed(4)}`,
     `clipped ${(100 * stats.clipFraction).toFixed(0)} %`,
     `explained ${stats.explainedVariance.toFixed(2)}`,
+    ...(stats.referenceKl === null ? [] : [`reference KL ${stats.referenceKl.toFixed(4)}`]),
     ...(temperature === 1 ? [] : [`temperature ${temperature.toFixed(2)}`]),
   ].join("  ");
 }

@@ -28,6 +28,11 @@ export const trainingRunSchema = z.strictObject({
     "What follows t simulated seconds later counts exp(-t / tau); null = ppo.gamma a decision. " +
       "spec/scheduler.md A2",
   ),
+  initialPolicy: z.string().min(1).nullable().default(null).describe(
+    "Checkpoint (file or folder) whose weights and normaliser the run begins with, and which it is " +
+      "held near (ppo.referenceKlCoef); the normaliser stays as it is, so there is no " +
+      "stabilisation. null = random weights. spec/scheduler.md section 12",
+  ),
   temperature: temperatureSchema.prefault({}),
   curriculum: curriculumSchema,
   tailLatency: tailLatencySchema,

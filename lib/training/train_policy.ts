@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { canonicalJson, type ExperimentConfig, isRecord } from "../config/mod.ts";
+import type { ExperimentConfig } from "../config/mod.ts";
 import type { Rng } from "../random/mod.ts";
 import { ConfigError, UsageError } from "../support/mod.ts";
+import { firstDifference } from "./_first_difference.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { type RetentionOptions, saveCheckpoint } from "./checkpoint/checkpoint_folder.ts";
+import { loadInitialPolicy } from "./initial_policy.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
 import { TrainingRun } from "./training_run.ts";
@@ -41,10 +43,12 @@ export interface TrainOptions {
 /**
  * Trains a policy in a scenario with PPO: parallel simulations with arrivals of their own, a phase
  * of random actions that feeds the normaliser, then rollouts and updates until the configured
- * number of decisions is reached.
+ * number of decisions is reached. With `training.initialPolicy`, the run begins with that policy
+ * and its normaliser instead and is held near it.
  *
  * @returns The policy after the last update, its normaliser frozen.
  * @throws {ConfigError} When parts of the configuration do not fit together.
+ * @throws {CheckpointError} When the policy to begin with cannot be read or does not fit.
  * @throws {UsageError} When the checkpoint to resume is of another experiment, has no training
  *   state, or lies beyond the end of the run.
  * @throws The signal's reason when it fires.
@@ -57,7 +61,7 @@ export async function trainPolicy(
   refuseMisfits(scenario);
   const updateCount = countUpdates(scenario);
   const run = resume === undefined
-    ? new TrainingRun(scenario, rng)
+    ? new TrainingRun(scenario, rng, await loadInitialPolicy(scenario))
     : resumeRun(scenario, rng, resume, updateCount);
   let savedUpdate = run.updatesDone;
 
@@ -105,7 +109,6 @@ function resumeRun(
   const difference = firstDifference(
     whatDecides(scenario.config),
     whatDecides(checkpoint.config),
-    [],
   );
   if (difference !== undefined) {
     const [path, current, saved] = difference;
@@ -129,24 +132,6 @@ function resumeRun(
 /** The configuration without what may change: how long to train, how the policy is judged. */
 function whatDecides(config: ExperimentConfig): unknown {
   return { ...config, evaluation: null, training: { ...config.training, decisions: null } };
-}
-
-/** Dotted path of the first key that two configurations differ in, and both values as JSON. */
-function firstDifference(
-  current: unknown,
-  saved: unknown,
-  path: readonly string[],
-): [path: string, current: string, saved: string] | undefined {
-  const [currentJson, savedJson] = [current, saved].map((value) =>
-    value === undefined ? "absent" : canonicalJson(value)
-  ) as [string, string];
-  if (currentJson === savedJson) return undefined;
-  if (!isRecord(current) || !isRecord(saved)) return [path.join("."), currentJson, savedJson];
-  for (const key of new Set([...Object.keys(current), ...Object.keys(saved)])) {
-    const difference = firstDifference(current[key], saved[key], [...path, key]);
-    if (difference !== undefined) return difference;
-  }
-  return undefined;
 }
 
 /** Refuses settings that are fine one by one but not together. */

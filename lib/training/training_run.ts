@@ -4,8 +4,8 @@
  * @module
  */
 import { TailLatencyMonitor } from "../metrics/mod.ts";
-import { createPolicy, type Policy } from "../policy/mod.ts";
-import { PpoTrainer, RewardScaler, type RolloutBuffer } from "../ppo/mod.ts";
+import { createPolicy, type NamedWeights, type Policy } from "../policy/mod.ts";
+import { PpoTrainer, ReferencePolicy, RewardScaler, type RolloutBuffer } from "../ppo/mod.ts";
 import { Rng, type RngState } from "../random/mod.ts";
 import { RunningNormalizer, sharedStatisticSlots } from "../state/mod.ts";
 import {
@@ -20,6 +20,7 @@ import type { TrainingState } from "./checkpoint/training_state.ts";
 import { CreditQueue } from "./credit_queue.ts";
 import { collectCreditedRollout } from "./credited_rollout.ts";
 import { type CurriculumPosition, curriculumPosition } from "./curriculum.ts";
+import type { InitialPolicy } from "./initial_policy.ts";
 import { RewardLog, type RewardLoggedEnvironment } from "./reward_log.ts";
 import { collectRollout, createRolloutBuffer, type RolloutStats } from "./rollout.ts";
 import type { Scenario } from "./scenario.ts";
@@ -27,6 +28,9 @@ import { TemperatureController, temperatureSignals } from "./temperature_control
 import type { TrainedPolicy } from "./trained_policy.ts";
 import type { UpdateRecord } from "./update_record.ts";
 import { VectorEnvironment } from "./vector_environment.ts";
+
+/** A checkpoint that training can go on from. */
+export type ResumableCheckpoint = Checkpoint & { readonly training: TrainingState };
 
 /**
  * Everything that a training run holds and remembers: simulations, policy, trainer, statistics,
@@ -41,6 +45,7 @@ export class TrainingRun {
   readonly #environments: VectorEnvironment<RewardLoggedEnvironment>;
   readonly #normalizer: RunningNormalizer;
   readonly #policy: Policy;
+  readonly #reference: { readonly policy: Policy; readonly memory: ReferencePolicy } | undefined;
   readonly #trainer: PpoTrainer;
   readonly #buffer: RolloutBuffer;
   readonly #rewardScaler: RewardScaler | undefined;
@@ -56,13 +61,16 @@ export class TrainingRun {
   #score: number | null = null;
 
   /**
-   * A run at its beginning, statistics stabilised, or where a checkpoint left it.
+   * A run at its beginning, with random weights and statistics stabilised or with a policy given to
+   * it, or where a checkpoint left it.
    *
    * @param rng Source of everything random; only its streams are used.
-   * @param resumed A checkpoint of this scenario with its training state.
+   * @param start A checkpoint of this scenario with its training state, or the policy to begin with,
+   *   given exactly when `training.initialPolicy` is.
    */
-  constructor(scenario: Scenario, rng: Rng, resumed?: Checkpoint & { training: TrainingState }) {
+  constructor(scenario: Scenario, rng: Rng, start?: ResumableCheckpoint | InitialPolicy) {
     const { config } = scenario;
+    const resumed = start !== undefined && "training" in start ? start : undefined;
     const state = resumed?.training;
     this.#scenario = scenario;
     this.#seed = rng.seed;
@@ -74,16 +82,19 @@ export class TrainingRun {
       onLatency: (latencySeconds) => this.#monitor.add(latencySeconds),
     });
     const { layout } = this.#members[0]!.inner;
-    this.#normalizer = resumed === undefined
+    this.#normalizer = start === undefined
       ? new RunningNormalizer(
         layout.size,
         config.normalizer,
         config.normalizer.shareReplicas ? sharedStatisticSlots(layout) : undefined,
       )
-      : RunningNormalizer.fromJSON(resumed.normalizer, config.normalizer);
+      : RunningNormalizer.fromJSON(start.normalizer, config.normalizer);
+    const isWarm = config.training.initialPolicy !== null;
+    // Otherwise the inputs of the policy and of its reference would change under them.
+    if (isWarm) this.#normalizer.freeze();
     this.#environments = new VectorEnvironment(this.#members, { normalizer: this.#normalizer });
     const { count: environmentCount, observationSize, actionCount } = this.#environments;
-    const stabilizationDecisions = config.training.statisticsStabilizationSteps;
+    const stabilizationDecisions = isWarm ? 0 : config.training.statisticsStabilizationSteps;
     this.#stabilizationSteps = Math.ceil(stabilizationDecisions / environmentCount);
     if (state === undefined) {
       stabilizeStatistics(this.#environments, stabilizationDecisions, rng);
@@ -109,8 +120,14 @@ export class TrainingRun {
       rng.stream("weights"),
     );
     try {
-      if (resumed !== undefined) this.#policy.setWeights(resumed.weights);
-      this.#trainer = new PpoTrainer(this.#policy, config.ppo, { rng: this.#minibatchRng });
+      if (start !== undefined) this.#policy.setWeights(start.weights);
+      const referenceWeights = state === undefined ? start?.weights : state.reference?.weights;
+      this.#reference = referenceWeights && this.#createReference(referenceWeights);
+      const reference = this.#reference?.memory;
+      this.#trainer = new PpoTrainer(this.#policy, config.ppo, {
+        rng: this.#minibatchRng,
+        reference,
+      });
     } catch (error) {
       this.#policy.dispose();
       throw error;
@@ -207,6 +224,10 @@ export class TrainingRun {
         minibatchRng: this.#minibatchRng.getState(),
         rewardScaler: this.#rewardScaler?.getState() ?? null,
         hiddenStates: this.#buffer.hiddenStates.slice(),
+        reference: this.#reference && {
+          weights: this.#reference.policy.getWeights(),
+          hiddenStates: this.#reference.memory.hiddenStates.slice(),
+        },
         openDecisions: this.#queue?.toJSON() ?? null,
         episodes: this.#environments.toJSON(),
         environments: this.#members.map(({ inner }) => inner.toJSON()),
@@ -223,6 +244,7 @@ export class TrainingRun {
    */
   finish(): TrainedPolicy {
     this.#trainer.dispose();
+    this.#reference?.policy.dispose();
     this.#normalizer.freeze();
     return {
       config: this.#scenario.config,
@@ -236,6 +258,7 @@ export class TrainingRun {
   /** Frees everything, the policy too. */
   dispose(): void {
     this.#trainer.dispose();
+    this.#reference?.policy.dispose();
     this.#policy.dispose();
   }
 
@@ -245,6 +268,7 @@ export class TrainingRun {
       rng: this.#actionRng,
       config: this.#scenario.config.ppo,
       rewardScaler: this.#rewardScaler,
+      returnNormalizer: this.#trainer.returnNormalizer,
       temperature: this.#temperatures.length === 0
         ? undefined
         : (n: number) => this.#nextTemperature(n),
@@ -280,13 +304,34 @@ export class TrainingRun {
     return curriculumPosition(this.#scenario.config.training.curriculum, decisions);
   }
 
+  /** A frozen policy of the same network. */
+  #createReference(weights: NamedWeights): { policy: Policy; memory: ReferencePolicy } {
+    const { observationSize, actionCount, count: environmentCount } = this.#environments;
+    const { layout: replicaLayout } = this.#members[0]!.inner;
+    const policy = createPolicy(
+      this.#scenario.config.policy,
+      { observationSize, actionCount, replicaLayout },
+      new Rng(0),
+    );
+    try {
+      policy.setWeights(weights);
+    } catch (error) {
+      policy.dispose();
+      throw error;
+    }
+    return { policy, memory: new ReferencePolicy(policy, { environmentCount }) };
+  }
+
   /** What is left to restore once everything has been created. */
-  #restore({ training: state, update, score }: Checkpoint & { training: TrainingState }): void {
+  #restore({ training: state, update, score }: ResumableCheckpoint): void {
     this.#update = update;
     this.#score = score;
     this.#trainer.setState(state.trainer);
     if (state.rewardScaler !== null) this.#rewardScaler?.setState(state.rewardScaler);
     this.#buffer.hiddenStates.set(state.hiddenStates);
+    if (state.reference !== undefined) {
+      this.#reference!.memory.hiddenStates.set(state.reference.hiddenStates);
+    }
     if (state.openDecisions !== null) this.#queue?.restore(state.openDecisions);
     this.#temperatures.forEach((controller, n) => controller.restore(state.temperatures[n]!));
   }

@@ -78,7 +78,7 @@ Deno.test("deno task train refuses options that do not go together", async () =>
     [["--out", "unused", "--fall-back"], /--fall-back must be given with --resume/],
     [
       ["--out", "unused", "--resume", "--config", "x.json"],
-      /--config and --trace must be left out/,
+      /--config, --trace and --init must be left out/,
     ],
     [
       ["--out", "no/such/folder", "--resume"],

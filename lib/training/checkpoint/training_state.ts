@@ -4,12 +4,21 @@
  * @module
  */
 import type { TailLatencyState } from "../../metrics/mod.ts";
+import type { NamedWeights } from "../../policy/mod.ts";
 import type { PpoTrainerState, RewardScalerState } from "../../ppo/mod.ts";
 import type { RngState } from "../../random/mod.ts";
 import type { CreditQueueState } from "../credit_queue.ts";
 import type { SchedulingEnvironmentState } from "../scheduling_environment.ts";
 import type { TemperatureState } from "../temperature_controller.ts";
 import type { VectorEnvironmentState } from "../vector_environment.ts";
+
+/** The policy that a run is held near, as plain data. */
+export interface ReferenceState {
+  /** Its weights. */
+  readonly weights: NamedWeights;
+  /** `[N, S]`, its hidden states before the next rollout. */
+  readonly hiddenStates: Float32Array;
+}
 
 /**
  * A training run between two updates, as plain data. Rollouts are complete there, so none is in it.
@@ -37,6 +46,8 @@ export interface TrainingState {
   readonly environments: readonly SchedulingEnvironmentState[];
   /** Temperature controllers, `[N]`. */
   readonly temperatures: readonly TemperatureState[];
+  /** The policy that the run is held near; absent when it began with random weights. */
+  readonly reference?: ReferenceState | undefined;
   /** The tail-latency monitor. */
   readonly tailLatency: TailLatencyState;
 }
