@@ -1,9 +1,13 @@
 // Blocked matrix product C = init + op(A) op(B) for row-major float32 matrices.
 //
-// B is packed into panels of 8 columns ([k][8], zero padded), A into panels of 6, 4, 2 or 1 rows
+// B is packed into panels of 8 columns ([k][8], zero padded), A into panels of 4, 2 or 1 rows
 // ([k][rows]), one block of KC of the inner dimension at a time, so that the innermost loop streams
-// through two contiguous buffers with 12 accumulators in registers. The packing is what makes all
-// four transpositions the same loop.
+// through two contiguous buffers with all sums in registers. The packing is what makes all four
+// transpositions the same loop.
+//
+// Engines may check the bounds of every load, so that loads are dear: the main kernel gets 32
+// products out of three. It loads four rows of A as one vector and rotates it, instead of
+// broadcasting each row.
 import { madd } from "./simd";
 
 /** Inner-dimension block: a panel of B (KC * 32 bytes) and one of A stay in the first-level cache. */
@@ -16,7 +20,7 @@ export function packedSize(n: i32, k: i32): i32 {
 
 /** Bytes of scratch memory that `gemm` needs; `gemmPacked` needs `gemmScratch(0, 0)`. */
 export function gemmScratch(n: i32, k: i32): i32 {
-  return packedSize(n, min(k, KC)) + KC * 24 + 6 * 32;
+  return packedSize(n, min(k, KC)) + KC * 16 + 4 * 32;
 }
 
 /**
@@ -144,12 +148,11 @@ function packA(
   const step = <usize> stride << 2;
   if (transposed) {
     let source = a + (<usize> (k0 * stride + i) << 2);
-    if (rows == 6) {
+    if (rows == 4) {
       for (let k = 0; k < kc; k++) {
         v128.store(out, v128.load(source));
-        store<u64>(out, load<u64>(source, 16), 16);
         source += step;
-        out += 24;
+        out += 16;
       }
       return;
     }
@@ -175,14 +178,10 @@ function packA(
       out += 32;
     }
   } else {
-    const outStep = <usize> rows << 2;
     for (; k + 4 <= kc; k += 4) {
-      transpose4(source, step, out, outStep);
-      if (rows == 6) {
-        interleave(v128.load(source + (step << 2)), v128.load(source + step * 5), out + 16, 24);
-      }
+      transpose4(source, step, out, 16);
       source += 16;
-      out += outStep << 2;
+      out += 64;
     }
   }
   for (; k < kc; k++) {
@@ -327,14 +326,14 @@ function block(
   initStride: i32,
   scratch: usize,
 ): void {
-  const tile = scratch + KC * 24;
+  const tile = scratch + KC * 16;
   const cStep = <usize> n << 2;
   const initStep = <usize> initStride << 2;
   const full = n & ~7;
   let i = 0;
   while (i < m) {
     const left = m - i;
-    const rows = left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const rows = left >= 4 ? 4 : left >= 2 ? 2 : 1;
     packA(a, aTransposed, aStride, i, k0, kc, rows, scratch);
     const cRow = c + cStep * i;
     const initRow = init == 0 ? <usize> 0 : init + initStep * i;
@@ -413,81 +412,46 @@ function rowsBy8(
   c: usize,
   cStep: usize,
 ): void {
-  if (rows == 6) rows6x8(kc, a, b, rowStep, init, initStep, c, cStep);
-  else if (rows == 4) rows4x8(kc, a, b, rowStep, init, initStep, c, cStep);
+  if (rows == 4) rows4x8(kc, a, b, rowStep, init, initStep, c, cStep);
   else if (rows == 2) rows2x8(kc, a, b, rowStep, init, initStep, c, cStep);
   else rows1x8(kc, a, b, rowStep, init, c);
 }
 
-/** Four initial values, zeros where there is no `init`. */
-function start(init: usize, offset: usize): v128 {
-  return init == 0 ? f32x4.splat(0) : v128.load(init + offset);
+/** Writes sum, plus the four initial values if there are any. */
+function finish(sum: v128, init: usize, to: usize): void {
+  v128.store(to, init == 0 ? sum : f32x4.add(sum, v128.load(init)));
 }
 
-function rows6x8(
-  kc: i32,
-  a: usize,
-  b: usize,
-  rowStep: usize,
+/** As `finish` for eight neighbours. */
+function finish2(left: v128, right: v128, init: usize, to: usize): void {
+  finish(left, init, to);
+  finish(right, init == 0 ? <usize> 0 : init + 16, to + 16);
+}
+
+/**
+ * Puts four rotated vectors of sums in order: lane j of `d_r` belongs to row (j + r) mod 4; writes four
+ * columns of four rows.
+ */
+function finishRotated(
+  d0: v128,
+  d1: v128,
+  d2: v128,
+  d3: v128,
   init: usize,
   initStep: usize,
   c: usize,
   cStep: usize,
 ): void {
-  let c00 = start(init, 0);
-  let c01 = start(init, 16);
-  let c10 = start(init, initStep);
-  let c11 = start(init, initStep + 16);
-  let c20 = start(init, initStep * 2);
-  let c21 = start(init, initStep * 2 + 16);
-  let c30 = start(init, initStep * 3);
-  let c31 = start(init, initStep * 3 + 16);
-  let c40 = start(init, initStep * 4);
-  let c41 = start(init, initStep * 4 + 16);
-  let c50 = start(init, initStep * 5);
-  let c51 = start(init, initStep * 5 + 16);
-  const end = a + <usize> kc * 24;
-  while (a < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load_splat<f32>(a);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
-    x = v128.load_splat<f32>(a, 4);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load_splat<f32>(a, 8);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load_splat<f32>(a, 12);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
-    x = v128.load_splat<f32>(a, 16);
-    c40 = madd(x, b0, c40);
-    c41 = madd(x, b1, c41);
-    x = v128.load_splat<f32>(a, 20);
-    c50 = madd(x, b0, c50);
-    c51 = madd(x, b1, c51);
-    a += 24;
-    b += rowStep;
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  c += cStep;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += cStep;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += cStep;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
-  c += cStep;
-  v128.store(c, c40);
-  v128.store(c, c41, 16);
-  c += cStep;
-  v128.store(c, c50);
-  v128.store(c, c51, 16);
+  // Row i is lane 0 of d_i, 1 of d_(i-1), 2 of d_(i-2), 3 of d_(i-3).
+  const p0 = v128.shuffle<f32>(d0, d3, 0, 5, 2, 7);
+  const p1 = v128.shuffle<f32>(d1, d0, 0, 5, 2, 7);
+  const p2 = v128.shuffle<f32>(d2, d1, 0, 5, 2, 7);
+  const p3 = v128.shuffle<f32>(d3, d2, 0, 5, 2, 7);
+  const next = init == 0 ? 0 : initStep;
+  finish(v128.shuffle<f32>(p0, p2, 0, 1, 6, 7), init, c);
+  finish(v128.shuffle<f32>(p1, p3, 0, 1, 6, 7), init + next, c + cStep);
+  finish(v128.shuffle<f32>(p2, p0, 0, 1, 6, 7), init + next * 2, c + cStep * 2);
+  finish(v128.shuffle<f32>(p3, p1, 0, 1, 6, 7), init + next * 3, c + cStep * 3);
 }
 
 function rows4x8(
@@ -500,44 +464,35 @@ function rows4x8(
   c: usize,
   cStep: usize,
 ): void {
-  let c00 = start(init, 0);
-  let c01 = start(init, 16);
-  let c10 = start(init, initStep);
-  let c11 = start(init, initStep + 16);
-  let c20 = start(init, initStep * 2);
-  let c21 = start(init, initStep * 2 + 16);
-  let c30 = start(init, initStep * 3);
-  let c31 = start(init, initStep * 3 + 16);
+  let d00 = f32x4.splat(0);
+  let d01 = f32x4.splat(0);
+  let d10 = f32x4.splat(0);
+  let d11 = f32x4.splat(0);
+  let d20 = f32x4.splat(0);
+  let d21 = f32x4.splat(0);
+  let d30 = f32x4.splat(0);
+  let d31 = f32x4.splat(0);
   const end = a + (<usize> kc << 4);
   while (a < end) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
-    let x = v128.load_splat<f32>(a);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
-    x = v128.load_splat<f32>(a, 4);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load_splat<f32>(a, 8);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load_splat<f32>(a, 12);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
+    let x = v128.load(a);
+    d00 = madd(x, b0, d00);
+    d01 = madd(x, b1, d01);
+    x = v128.shuffle<f32>(x, x, 1, 2, 3, 0);
+    d10 = madd(x, b0, d10);
+    d11 = madd(x, b1, d11);
+    x = v128.shuffle<f32>(x, x, 1, 2, 3, 0);
+    d20 = madd(x, b0, d20);
+    d21 = madd(x, b1, d21);
+    x = v128.shuffle<f32>(x, x, 1, 2, 3, 0);
+    d30 = madd(x, b0, d30);
+    d31 = madd(x, b1, d31);
     a += 16;
     b += rowStep;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  c += cStep;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += cStep;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += cStep;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
+  finishRotated(d00, d10, d20, d30, init, initStep, c, cStep);
+  finishRotated(d01, d11, d21, d31, init == 0 ? <usize> 0 : init + 16, initStep, c + 16, cStep);
 }
 
 function rows2x16(
@@ -551,14 +506,14 @@ function rows2x16(
   c: usize,
   cStep: usize,
 ): void {
-  let c00 = start(init, 0);
-  let c01 = start(init, 16);
-  let c02 = start(init, 32);
-  let c03 = start(init, 48);
-  let c10 = start(init, initStep);
-  let c11 = start(init, initStep + 16);
-  let c12 = start(init, initStep + 32);
-  let c13 = start(init, initStep + 48);
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c02 = f32x4.splat(0);
+  let c03 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  let c12 = f32x4.splat(0);
+  let c13 = f32x4.splat(0);
   let right = b + panelStep;
   const end = a + (<usize> kc << 3);
   while (a < end) {
@@ -580,15 +535,11 @@ function rows2x16(
     b += rowStep;
     right += rowStep;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c, c02, 32);
-  v128.store(c, c03, 48);
-  c += cStep;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  v128.store(c, c12, 32);
-  v128.store(c, c13, 48);
+  finish2(c00, c01, init, c);
+  finish2(c02, c03, init == 0 ? <usize> 0 : init + 32, c + 32);
+  const second = init == 0 ? <usize> 0 : init + initStep;
+  finish2(c10, c11, second, c + cStep);
+  finish2(c12, c13, init == 0 ? <usize> 0 : second + 32, c + cStep + 32);
 }
 
 function rows2x8(
@@ -601,10 +552,10 @@ function rows2x8(
   c: usize,
   cStep: usize,
 ): void {
-  let c00 = start(init, 0);
-  let c01 = start(init, 16);
-  let c10 = start(init, initStep);
-  let c11 = start(init, initStep + 16);
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
   const end = a + (<usize> kc << 3);
   while (a < end) {
     const b0 = v128.load(b);
@@ -618,10 +569,8 @@ function rows2x8(
     a += 8;
     b += rowStep;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c + cStep, c10);
-  v128.store(c + cStep, c11, 16);
+  finish2(c00, c01, init, c);
+  finish2(c10, c11, init == 0 ? <usize> 0 : init + initStep, c + cStep);
 }
 
 function rows1x32(
@@ -633,14 +582,14 @@ function rows1x32(
   init: usize,
   c: usize,
 ): void {
-  let c0 = start(init, 0);
-  let c1 = start(init, 16);
-  let c2 = start(init, 32);
-  let c3 = start(init, 48);
-  let c4 = start(init, 64);
-  let c5 = start(init, 80);
-  let c6 = start(init, 96);
-  let c7 = start(init, 112);
+  let c0 = f32x4.splat(0);
+  let c1 = f32x4.splat(0);
+  let c2 = f32x4.splat(0);
+  let c3 = f32x4.splat(0);
+  let c4 = f32x4.splat(0);
+  let c5 = f32x4.splat(0);
+  let c6 = f32x4.splat(0);
+  let c7 = f32x4.splat(0);
   let second = b + panelStep;
   let third = second + panelStep;
   let fourth = third + panelStep;
@@ -661,19 +610,15 @@ function rows1x32(
     third += rowStep;
     fourth += rowStep;
   }
-  v128.store(c, c0);
-  v128.store(c, c1, 16);
-  v128.store(c, c2, 32);
-  v128.store(c, c3, 48);
-  v128.store(c, c4, 64);
-  v128.store(c, c5, 80);
-  v128.store(c, c6, 96);
-  v128.store(c, c7, 112);
+  finish2(c0, c1, init, c);
+  finish2(c2, c3, init == 0 ? <usize> 0 : init + 32, c + 32);
+  finish2(c4, c5, init == 0 ? <usize> 0 : init + 64, c + 64);
+  finish2(c6, c7, init == 0 ? <usize> 0 : init + 96, c + 96);
 }
 
 function rows1x8(kc: i32, a: usize, b: usize, rowStep: usize, init: usize, c: usize): void {
-  let c0 = start(init, 0);
-  let c1 = start(init, 16);
+  let c0 = f32x4.splat(0);
+  let c1 = f32x4.splat(0);
   const end = a + (<usize> kc << 2);
   while (a < end) {
     const x = v128.load_splat<f32>(a);
@@ -682,6 +627,5 @@ function rows1x8(kc: i32, a: usize, b: usize, rowStep: usize, init: usize, c: us
     a += 4;
     b += rowStep;
   }
-  v128.store(c, c0);
-  v128.store(c, c1, 16);
+  finish2(c0, c1, init, c);
 }
