@@ -18,7 +18,7 @@ const sweep: SweepDefinition = defineSweep({
     workload: { kind: "fitted", ratePerSecond: 14 },
     state: { layout: "vidurrl" },
     policy: { kind: "replica_scorer" },
-    reward: { mode: "sojourn" },
+    reward: { mode: "request" },
     ppo: {
       learningRate: 1e-3,
       learningRateSchedule: "linear",
