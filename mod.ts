@@ -31,6 +31,7 @@
  */
 export * from "./lib/capacity/mod.ts";
 export * from "./lib/config/mod.ts";
+export * from "./lib/fidelity/mod.ts";
 export * from "./lib/hardware/mod.ts";
 export * from "./lib/kernels/mod.ts";
 export * from "./lib/metrics/mod.ts";

@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [...FOUNDATION, ...PHYSICS, "metrics", ...AGENT],
   training: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config"],
   plot: [...FOUNDATION, ...PHYSICS, "metrics"],
+  fidelity: [...FOUNDATION, ...PHYSICS, "plot"],
   sweep: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training", "plot"],
   capacity: [...FOUNDATION, ...PHYSICS, "routing", "plot", "sweep"],
 };

@@ -6,11 +6,12 @@
  * Every group of coefficients is fitted alone, with all others free of cost, by Levenberg-Marquardt.
  * The model that is fitted is the shipped timer itself.
  */
+import { readEngineRun } from "../../lib/fidelity/mod.ts";
 import { getGpu } from "../../lib/hardware/mod.ts";
 import { mean } from "../../lib/stats/mod.ts";
 import { UsageError, writeFileAtomic } from "../../lib/support/mod.ts";
 import type { GpuEfficiency } from "../../lib/timing/mod.ts";
-import { fitIterationSeconds, readEngineRun, replay, reportReplay } from "./_engine_run.ts";
+import { fitIterationSeconds, replay, reportReplay } from "./_engine_run.ts";
 import {
   fitLayers,
   fitRelative,
@@ -179,9 +180,9 @@ async function fitBundles(shared: string): Promise<Entry[]> {
     const fitted = combine([...parts, attention.coefficients, NO_LINK]);
     const run = `measured/${folder}_Llama-3.1-8B`;
     const engineRun = await readEngineRun(`${shared}/${run}`);
-    const iterationSeconds = fitIterationSeconds(engineRun, gpu, BUNDLE_MODEL, fitted);
+    const iterationSeconds = fitIterationSeconds(engineRun, fitted);
     const efficiency = { ...fitted, iterationSeconds };
-    const replayed = replay(engineRun, gpu, BUNDLE_MODEL, efficiency);
+    const replayed = replay(engineRun, efficiency);
     return {
       gpu,
       efficiency,
@@ -192,7 +193,6 @@ async function fitBundles(shared: string): Promise<Entry[]> {
       checks: reportReplay(engineRun.measured, replayed, `${run}/requests.jsonl`),
       assumptions: [
         "iterationSeconds: what brings the mean tpot of the run under checks closest to measured",
-        "the replay computes preempted requests anew; the engine could reuse cached prefixes",
         "linkSeconds and linkBandwidth: not measured",
       ],
     };

@@ -25,4 +25,12 @@ export {
   writeReport,
 } from "./report.ts";
 export { rewardComponents, type RewardComponentsOptions } from "./reward_components.ts";
-export { chartTheme, type Ink, PAGE_INK, PALETTE, PRINT_INK } from "./theme.ts";
+export {
+  chartTheme,
+  colorScale,
+  dashScale,
+  type Ink,
+  PAGE_INK,
+  PALETTE,
+  PRINT_INK,
+} from "./theme.ts";

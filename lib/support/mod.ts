@@ -6,3 +6,4 @@
 export { writeFileAtomic } from "./atomic_write.ts";
 export { ConfigError, TraceError, UsageError } from "./errors.ts";
 export { parseConfig } from "./parse_config.ts";
+export { type JsonLine, readJsonLines } from "./read_json_lines.ts";

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { schedulerSchema, Simulator } from "../../lib/simulator/mod.ts";
-import { mean, quantile } from "../../lib/stats/mod.ts";
+import { quantile } from "../../lib/stats/mod.ts";
 import {
   type BatchShape,
   type BatchTimer,
@@ -11,7 +10,6 @@ import {
   readServingBundle,
   type ServingBundle,
 } from "../../lib/timing/mod.ts";
-import { readEngineRun } from "../../data/tools/_engine_run.ts";
 import { readBundleAttention } from "../../data/tools/_observations.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
@@ -253,30 +251,5 @@ Deno.test({
         }
       },
     ));
-  },
-});
-
-Deno.test({
-  name: "createBundleTimer() replays a measured vLLM run within 2 % with nothing fitted",
-  ignore: missing,
-  async fn() {
-    const run = await readEngineRun(`${shared}/measured/RTXPRO6000_Llama-3.1-8B`);
-    const { workload, measured, batchSizeCap, chunkTokens, kvBlocks } = run;
-    const { outcomes } = new Simulator(workload, [{
-      gpu: "rtxpro6000",
-      model: "meta-llama/Llama-3.1-8B",
-      tensorParallel: 1,
-      stageCount: 1,
-      kvBlocks,
-      maxBatchSize: batchSizeCap,
-      scheduler: schedulerSchema.parse({ kind: "vllm_v1", batchSizeCap, chunkTokens }),
-      timer: createBundleTimer(await readReal("RTXPRO6000"), { layers: 32 }),
-    }]).run(() => 0);
-    const sinceArrival = (seconds: Float64Array): number =>
-      mean(seconds.map((value, i) => value - workload.arrivalSeconds[i]!));
-    const ttft = sinceArrival(outcomes.firstTokenSeconds) / mean(measured.ttft) - 1;
-    const e2e = sinceArrival(outcomes.completedSeconds) / mean(measured.e2e) - 1;
-    assert.ok(Math.abs(ttft) < 0.02, `ttft ${ttft}`);
-    assert.ok(Math.abs(e2e) < 0.02, `e2e ${e2e}`);
   },
 });

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { getModel, gpuNames } from "../../lib/hardware/mod.ts";
 import { getGpuEfficiency } from "../../lib/timing/mod.ts";
-import { mean, quantile } from "../../lib/stats/mod.ts";
-import { readEngineRun, replay } from "../../data/tools/_engine_run.ts";
+import { quantile } from "../../lib/stats/mod.ts";
+import { readEngineRun } from "../../lib/fidelity/mod.ts";
+import { meanKnown, replay } from "../../data/tools/_engine_run.ts";
 import { createTimer } from "../../data/tools/_fit.ts";
 import {
   type Observation,
@@ -101,16 +102,16 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the shipped timer replays measured vLLM runs within 3 % of mean latencies",
+  name: "the shipped timer replays measured vLLM runs within 2 % of mean latencies",
   ignore: missing,
   async fn() {
     for (const [gpu, folder] of [["rtx4090", "RTX4090"], ["rtxpro6000", "RTXPRO6000"]] as const) {
       const run = await readEngineRun(`${shared}/measured/${folder}_Llama-3.1-8B`);
-      const replayed = replay(run, gpu, "meta-llama/Llama-3.1-8B", getGpuEfficiency(gpu));
+      const replayed = replay(run, getGpuEfficiency(gpu));
       for (const name of ["ttft", "tpot", "e2e"] as const) {
         // One coefficient, the CPU time of an iteration, was fitted to the mean tpot.
-        const error = mean(replayed[name]) / mean(run.measured[name]) - 1;
-        assert.ok(Math.abs(error) < 0.03, `${gpu} ${name}: ${error}`);
+        const error = meanKnown(replayed[name]) / meanKnown(run.measured[name]) - 1;
+        assert.ok(Math.abs(error) < 0.02, `${gpu} ${name}: ${error}`);
       }
     }
   },

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { readJsonLines } from "../../lib/support/mod.ts";
+
+/** All lines of a file with the given content. */
+async function readText(text: string): Promise<unknown[]> {
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    await Deno.writeTextFile(path, text);
+    return await Array.fromAsync(readJsonLines(path));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("readJsonLines() takes a byte order mark, any line ending and empty lines", async () => {
+  assert.deepEqual(await readText('\ufeff{"a":1}\r\n\r\n2\n"x"'), [
+    { line: 1, value: { a: 1 } },
+    { line: 3, value: 2 },
+    { line: 4, value: "x" },
+  ]);
+  assert.deepEqual(await readText(""), []);
+});
+
+Deno.test("readJsonLines() names the file and the line that is not JSON", async () => {
+  await assert.rejects(readText("1\n{\n"), {
+    name: "TraceError",
+    line: 2,
+    message: /\.jsonl, line 2: it is not JSON/,
+  });
+  await assert.rejects(Array.fromAsync(readJsonLines("/no/such/file")), {
+    name: "TraceError",
+    message: /^Cannot read \/no\/such\/file: the file cannot be read \(ENOENT/,
+  });
+});
