@@ -20,6 +20,10 @@ const updateColumns = {
   epochs_run: "int32",
   steps_taken: "int32",
   stopped_early: "bool",
+  latency_p90_seconds: "float64?",
+  latency_p95_seconds: "float64?",
+  latency_p99_seconds: "float64?",
+  curriculum_stage: "int32",
 } as const satisfies TableSchema;
 
 const rewardColumns: TableSchema = Object.fromEntries(
@@ -80,6 +84,10 @@ export function trainingRows(
       epochs_run: stats.epochsRun,
       steps_taken: stats.stepsTaken,
       stopped_early: stats.stoppedEarly,
+      latency_p90_seconds: record.tailLatency?.p90Seconds ?? null,
+      latency_p95_seconds: record.tailLatency?.p95Seconds ?? null,
+      latency_p99_seconds: record.tailLatency?.p99Seconds ?? null,
+      curriculum_stage: record.curriculum.stageIndex,
       ...terms,
     };
   });
