@@ -4,7 +4,8 @@
 //   h = keep h';  r = sigmoid(a_r + s_r);  z = sigmoid(a_z + s_z);  n = tanh(a_n + r s_n)
 //   h' = n + z (h - n),  with a = x Wi + bi and s = h Wh + bh.
 // `saved` keeps r, z, n and s_n of every row, [steps * batch, 4 units], for the backward pass.
-import { gemm, gemmPacked, gemmScratch, packedSize, packMatrix } from "./gemm";
+import { gemm, gemmPacked } from "./gemm";
+import { gemmScratch, packedSize, packMatrix } from "./pack";
 import { loadUpTo, storeUpTo } from "./partial";
 import { reduce } from "./reduce";
 import { sigmoid4, tanh4 } from "./simd";

@@ -1,5 +1,5 @@
 // Reductions over one axis of a contiguous [outer, n, inner] array, softmax, transposition.
-import { transpose4 } from "./gemm";
+import { transpose4 } from "./pack";
 import { loadUpTo, storeUpTo } from "./partial";
 import { exp4, maxLanes, minLanes, sumLanes } from "./simd";
 
