@@ -257,6 +257,27 @@ export class Policy {
     };
   }
 
+  /**
+   * Changes the value head so that it gives `scale * v + shift` where it gave v, up to rounding.
+   * Logits stay as they are.
+   */
+  rescaleValues({ scale, shift }: { readonly scale: number; readonly shift: number }): void {
+    for (const name of ["kernel", "bias"] as const) {
+      const variable = this.parameters.get(`critic.head.${name}`);
+      const offset = name === "bias" ? shift : 0;
+      const values = Float32Array.from(variable.dataSync(), (value) => scale * value + offset);
+      this.parameters.assign(variable, values);
+    }
+  }
+
+  /**
+   * Names of the parameters that the values depend on and the logits do not; nothing but the value
+   * loss has a gradient there.
+   */
+  get criticParameterNames(): string[] {
+    return this.parameters.names.filter((name) => name.startsWith("critic."));
+  }
+
   /** Copies of all parameters, for checkpoints. */
   getWeights(): NamedWeights {
     return this.parameters.getWeights();

@@ -50,6 +50,10 @@ const replicaScorerSchema = z.strictObject({
     "logits start as -slope * load feature, i.e. as least-outstanding-requests; 0 = off; " +
       "spec/practice.md section 9 gives 2-4",
   ),
+  sharedEncoder: z.boolean().default(true).describe(
+    "value and scores are computed from the same features; false: the value has encoders of its " +
+      "own, so that its errors cannot move the policy's features",
+  ),
 });
 
 /**

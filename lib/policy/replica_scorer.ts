@@ -21,6 +21,21 @@ import type { ReplicaScorerConfig } from "./policy_schema.ts";
 /** Stands in for minus infinity in the pooled maximum over available replicas. */
 const UNAVAILABLE = 1e8;
 
+/** What turns replicas and the rest of an observation into features. */
+interface Encoder {
+  readonly replica: readonly DenseParameters[];
+  /** Absent where nothing but replicas is observed. */
+  readonly global: DenseParameters | undefined;
+}
+
+/** Features of an observation. */
+interface Encoding {
+  /** `[rows * replicas, hiddenSize]`. */
+  readonly replicas: tf.Tensor2D;
+  /** `[rows, contextSize]`, pooled. */
+  readonly context: tf.Tensor2D;
+}
+
 /**
  * One shared encoder for every replica, one for the rest of the observation (cluster-wide features
  * and the request), a pooled context, and one shared scorer. With x_i the slice of replica i and g
@@ -32,7 +47,8 @@ const UNAVAILABLE = 1e8;
  * value   = relu(relu(c W6) W7) W8
  * ```
  *
- * (biases left out). Pools run over available replicas only. Permuting the replicas permutes the
+ * (biases left out). With `sharedEncoder` off, the value's c is made by encoders of its own, so that
+ * value and policy share no parameter. Pools run over available replicas only. Permuting the replicas permutes the
  * logits and leaves the value alone; the parameters do not depend on the number of replicas. No
  * hidden state.
  *
@@ -43,7 +59,7 @@ const UNAVAILABLE = 1e8;
  * @throws {RangeError} When the layout is missing or does not fit the shape.
  */
 export function createReplicaScorer(
-  { hiddenSize, loadResidualSlope }: ReplicaScorerConfig,
+  { hiddenSize, loadResidualSlope, sharedEncoder }: ReplicaScorerConfig,
   shape: PolicyShape,
   { parameters, rng }: { readonly parameters: ParameterSet; readonly rng: Rng },
 ): Network {
@@ -56,34 +72,47 @@ export function createReplicaScorer(
   function head(name: string, gain: number): DenseParameters {
     return createDense(parameters, name, { inputs: hiddenSize, outputs: 1, gain, rng });
   }
-  const replicaEncoder = [hidden("replica.0", perReplicaSize), hidden("replica.1", hiddenSize)];
-  const globalEncoder = globalSize > 0 ? hidden("global.0", globalSize) : undefined;
-  const contextSize = (globalEncoder === undefined ? 2 : 3) * hiddenSize;
+  function createEncoder(prefix: string): Encoder {
+    return {
+      replica: [
+        hidden(`${prefix}replica.0`, perReplicaSize),
+        hidden(`${prefix}replica.1`, hiddenSize),
+      ],
+      global: globalSize > 0 ? hidden(`${prefix}global.0`, globalSize) : undefined,
+    };
+  }
+  const encoder = createEncoder("");
+  const contextSize = (globalSize > 0 ? 3 : 2) * hiddenSize;
   const scorer = hidden("actor.0", hiddenSize + contextSize);
   const scorerHead = head("actor.head", POLICY_HEAD_GAIN);
   const critic = [hidden("critic.0", contextSize), hidden("critic.1", hiddenSize)];
   const criticHead = head("critic.head", VALUE_HEAD_GAIN);
+  const criticEncoder = sharedEncoder ? undefined : createEncoder("critic.");
 
   function forward({ observations, actionMask }: NetworkInput): NetworkOutput {
     const rows = observations.shape[0];
     const replicaColumns = replicaCount * perReplicaSize;
     const slices = tf.slice(observations, [0, 0], [rows, replicaColumns])
       .as2D(rows * replicaCount, perReplicaSize);
-    const encoded = applyRelu(slices, replicaEncoder);
-    const columns = encoded.as2D(rows, replicaCount * hiddenSize);
-    const pools = pool(tf.split(columns, replicaCount, 1), actionMask);
-    if (globalEncoder !== undefined) {
-      const rest = tf.slice(observations, [0, replicaColumns], [rows, globalSize]);
-      pools.unshift(dense(rest, globalEncoder, "relu"));
+    function encode({ replica, global }: Encoder): Encoding {
+      const replicas = applyRelu(slices, replica);
+      const columns = replicas.as2D(rows, replicaCount * hiddenSize);
+      const pools = pool(tf.split(columns, replicaCount, 1), actionMask);
+      if (global !== undefined) {
+        const rest = tf.slice(observations, [0, replicaColumns], [rows, globalSize]);
+        pools.unshift(dense(rest, global, "relu"));
+      }
+      return { replicas, context: tf.concat(pools, 1) };
     }
-    const context = tf.concat(pools, 1);
+    const { replicas, context } = encode(encoder);
     const repeated = tf.concat(Array<tf.Tensor2D>(replicaCount).fill(context), 1)
       .as2D(rows * replicaCount, contextSize);
-    const joined = tf.concat([encoded, repeated], 1);
+    const joined = tf.concat([replicas, repeated], 1);
     const scores = dense(dense(joined, scorer, "relu"), scorerHead);
+    const valueContext = criticEncoder === undefined ? context : encode(criticEncoder).context;
     return {
       logits: tf.sub(scores, residual(slices)).as2D(rows, replicaCount),
-      values: tf.reshape(dense(applyRelu(context, critic), criticHead), [-1]),
+      values: tf.reshape(dense(applyRelu(valueContext, critic), criticHead), [-1]),
     };
   }
   /** Slope times load, `[rows * replicas, 1]`. */

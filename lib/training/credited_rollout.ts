@@ -6,7 +6,13 @@
 import type { Policy } from "../policy/mod.ts";
 import type { RolloutStep } from "../ppo/mod.ts";
 import type { CreditQueue } from "./credit_queue.ts";
-import { countActions, RewardSummary, type RolloutOptions, type RolloutStats } from "./rollout.ts";
+import {
+  countActions,
+  inReturnUnits,
+  RewardSummary,
+  type RolloutOptions,
+  type RolloutStats,
+} from "./rollout.ts";
 import type { DecisionCredit } from "./scheduling_environment.ts";
 import type { VectorEnvironment } from "./vector_environment.ts";
 
@@ -75,18 +81,21 @@ export function collectCreditedRollout(
 function takeStep(
   policy: Policy,
   environments: VectorEnvironment,
-  { rng, temperature, queue, takeCredits }: CreditedRolloutOptions,
+  { rng, temperature, queue, takeCredits, returnNormalizer }: CreditedRolloutOptions,
 ): void {
   const { observations, episodeStarts, actionMasks, count } = environments;
   const temperatures = Float32Array.from({ length: count }, (_, n) => temperature?.(n) ?? 1);
   const { hiddenStates } = queue;
-  const decision = policy.act(observations, {
-    hiddenStates,
-    episodeStarts,
-    actionMasks,
-    temperatures,
-    sampler: rng,
-  });
+  const decision = inReturnUnits(
+    policy.act(observations, {
+      hiddenStates,
+      episodeStarts,
+      actionMasks,
+      temperatures,
+      sampler: rng,
+    }),
+    returnNormalizer,
+  );
   // Copied before the environments move on.
   queue.push(copyStep({ observations, episodeStarts, actionMasks, temperatures, decision }));
   environments.step(decision.actions);

@@ -3,8 +3,13 @@
  *
  * @module
  */
-import type { Policy } from "../policy/mod.ts";
-import { type PpoConfig, type RewardScaler, RolloutBuffer } from "../ppo/mod.ts";
+import type { Policy, Prediction } from "../policy/mod.ts";
+import {
+  type PpoConfig,
+  type ReturnNormalizer,
+  type RewardScaler,
+  RolloutBuffer,
+} from "../ppo/mod.ts";
 import type { Rng } from "../random/mod.ts";
 import type { EpisodeRecord, VectorEnvironment, VectorStep } from "./vector_environment.ts";
 
@@ -20,6 +25,8 @@ export interface RolloutOptions {
   readonly temperature?: ((environmentIndex: number) => number) | undefined;
   /** Scales rewards before they are stored; default: stored as they are. */
   readonly rewardScaler?: RewardScaler | undefined;
+  /** Brings the policy's values to units of returns; default: they are. */
+  readonly returnNormalizer?: ReturnNormalizer | undefined;
 }
 
 /** What a rollout was like; rewards as the environments gave them. */
@@ -75,7 +82,7 @@ export function collectRollout(
   environments: VectorEnvironment,
   options: RolloutOptions,
 ): RolloutStats {
-  const { buffer, rng, config, temperature } = options;
+  const { buffer, rng, config, temperature, returnNormalizer } = options;
   const { observations, episodeStarts, actionMasks, count } = environments;
   const temperatures = new Float32Array(count);
   const rewards = new RewardSummary();
@@ -83,13 +90,16 @@ export function collectRollout(
   buffer.clear();
   while (!buffer.isFull) {
     for (let n = 0; n < count; n++) temperatures[n] = temperature?.(n) ?? 1;
-    const decision = policy.act(observations, {
-      hiddenStates: buffer.hiddenStates,
-      episodeStarts,
-      actionMasks,
-      temperatures,
-      sampler: rng,
-    });
+    const decision = inReturnUnits(
+      policy.act(observations, {
+        hiddenStates: buffer.hiddenStates,
+        episodeStarts,
+        actionMasks,
+        temperatures,
+        sampler: rng,
+      }),
+      returnNormalizer,
+    );
     buffer.addDecision({ observations, episodeStarts, actionMasks, temperatures, decision });
     const step = environments.step(decision.actions);
     rewards.add(step.rewards);
@@ -97,15 +107,21 @@ export function collectRollout(
       rewards: scaleRewards(step, options.rewardScaler),
       terminated: step.terminated,
       truncated: step.truncated,
-      truncationValues: truncationValues(policy, step, decision.hiddenStates),
+      truncationValues: truncationValues(policy, step, {
+        hiddenStates: decision.hiddenStates,
+        returnNormalizer,
+      }),
       discounts: step.discounts.map((given) => Number.isNaN(given) ? config.gamma : given),
     });
   }
-  const { values } = policy.predict(observations, {
-    hiddenStates: buffer.hiddenStates,
-    episodeStarts,
-    actionMasks,
-  });
+  const { values } = inReturnUnits(
+    policy.predict(observations, {
+      hiddenStates: buffer.hiddenStates,
+      episodeStarts,
+      actionMasks,
+    }),
+    returnNormalizer,
+  );
   buffer.finish(values, config);
   const decisionCount = buffer.actions.length;
   return {
@@ -147,14 +163,29 @@ function scaleRewards(step: VectorStep, scaler: RewardScaler | undefined): Float
   return scaler.scale(step.rewards, ends);
 }
 
+/** A prediction whose values are in units of returns. */
+export function inReturnUnits<Output extends Prediction>(
+  prediction: Output,
+  normalizer: ReturnNormalizer | undefined,
+): Output {
+  if (normalizer === undefined) return prediction;
+  return { ...prediction, values: normalizer.denormalize(prediction.values) };
+}
+
 /** V of the last states of episodes that were cut off, `[N]`, 0 elsewhere. */
 function truncationValues(
   policy: Policy,
   { truncated, finalObservations }: VectorStep,
-  hiddenStates: Float32Array,
+  { hiddenStates, returnNormalizer }: {
+    readonly hiddenStates: Float32Array;
+    readonly returnNormalizer: ReturnNormalizer | undefined;
+  },
 ): Float32Array {
   if (!truncated.includes(1)) return new Float32Array(truncated.length);
-  const { values } = policy.predict(finalObservations, { hiddenStates });
+  const { values } = inReturnUnits(
+    policy.predict(finalObservations, { hiddenStates }),
+    returnNormalizer,
+  );
   return values.map((value, n) => truncated[n] === 1 ? value : 0);
 }
 

@@ -36,6 +36,11 @@ export const CONFIGS: Readonly<Record<string, PolicyConfig>> = {
   "mlp tanh": policySchema.parse({ kind: "mlp", hiddenSizes: [8, 6] }),
   "mlp relu": policySchema.parse({ kind: "mlp", hiddenSizes: [8], activation: "relu" }),
   "replica_scorer": policySchema.parse({ kind: "replica_scorer", hiddenSize: 8 }),
+  "replica_scorer separate": policySchema.parse({
+    kind: "replica_scorer",
+    hiddenSize: 8,
+    sharedEncoder: false,
+  }),
 };
 
 /** A policy of {@linkcode CONFIGS} in the common shape. */

@@ -129,6 +129,20 @@ for (const name of Object.keys(CONFIGS)) {
     [policy, twin, other].forEach((each) => each!.dispose());
   });
 
+  Deno.test(`Policy (${name}): rescaleValues() scales and shifts the values alone`, () => {
+    const policy = createSmallPolicy(name);
+    const observations = normals(4 * D, 3);
+    const hiddenStates = normals(4 * policy.hiddenStateSize, 4);
+    const before = policy.predict(observations, { hiddenStates });
+    policy.rescaleValues({ scale: 2, shift: -3 });
+    const after = policy.predict(observations, { hiddenStates });
+    // float32 sums of numbers of size 1
+    assertAllClose(after.values, before.values.map((value) => 2 * value - 3), { atol: 1e-5 });
+    assert.deepEqual(after.logits, before.logits);
+    assert.deepEqual(after.hiddenStates, before.hiddenStates);
+    policy.dispose();
+  });
+
   Deno.test(`Policy (${name}): acting and evaluating leak no tensor`, () => {
     const before = tf.memory().numTensors;
     const policy = createSmallPolicy(name);

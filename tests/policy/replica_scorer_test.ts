@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createPolicy, policySchema } from "../../lib/policy/mod.ts";
+import { createPolicy, type Policy, policySchema } from "../../lib/policy/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
 import { createSmallPolicy, normals, REPLICA_LAYOUT, SHAPE } from "./_policies.ts";
@@ -19,36 +19,50 @@ function permute(observation: Float32Array, order: readonly number[]): Float32Ar
   return permuted;
 }
 
-Deno.test("replica_scorer: permuting the replicas permutes the logits and keeps the value", () => {
-  const policy = createSmallPolicy("replica_scorer");
-  const order = fc.shuffledSubarray([0, 1, 2], { minLength: replicaCount });
-  fc.assert(
-    fc.property(order, fc.integer(), fc.boolean(), (order, seed, isMasked) => {
-      const observation = normals(SHAPE.observationSize, seed);
-      const mask = isMasked ? [1, 0, 1] : [1, 1, 1];
-      const plain = policy.predict(observation, { actionMasks: Uint8Array.from(mask) });
-      const permuted = policy.predict(permute(observation, order), {
-        actionMasks: Uint8Array.from(order, (from) => mask[from]!),
-      });
-      assertAllClose(permuted.logits, order.map((from) => plain.logits[from]!), { atol: 1e-5 });
-      assertAllClose(permuted.values, plain.values, { atol: 1e-5 });
-    }),
-    { seed: 3, numRuns: 30 },
-  );
-  policy.dispose();
-});
+for (const name of ["replica_scorer", "replica_scorer separate"]) {
+  Deno.test(`${name}: permuting the replicas permutes the logits and keeps the value`, () => {
+    const policy = createSmallPolicy(name);
+    const order = fc.shuffledSubarray([0, 1, 2], { minLength: replicaCount });
+    fc.assert(
+      fc.property(order, fc.integer(), fc.boolean(), (order, seed, isMasked) => {
+        const observation = normals(SHAPE.observationSize, seed);
+        const mask = isMasked ? [1, 0, 1] : [1, 1, 1];
+        const plain = policy.predict(observation, { actionMasks: Uint8Array.from(mask) });
+        const permuted = policy.predict(permute(observation, order), {
+          actionMasks: Uint8Array.from(order, (from) => mask[from]!),
+        });
+        assertAllClose(permuted.logits, order.map((from) => plain.logits[from]!), { atol: 1e-5 });
+        assertAllClose(permuted.values, plain.values, { atol: 1e-5 });
+      }),
+      { seed: 3, numRuns: 30 },
+    );
+    policy.dispose();
+  });
 
-Deno.test("replica_scorer: a replica that may not be chosen does not influence the others", () => {
-  const policy = createSmallPolicy("replica_scorer");
+  Deno.test(`${name}: a replica that may not be chosen does not influence the others`, () => {
+    const policy = createSmallPolicy(name);
+    const observation = normals(SHAPE.observationSize, 1);
+    const changed = observation.slice();
+    changed.fill(5, perReplicaSize, 2 * perReplicaSize);
+    const actionMasks = new Uint8Array([1, 0, 1]);
+    const [a, b] = [observation, changed].map((each) => policy.predict(each, { actionMasks }));
+    assert.equal(b!.logits[0], a!.logits[0]);
+    assert.equal(b!.logits[2], a!.logits[2]);
+    assert.deepEqual(b!.values, a!.values);
+    policy.dispose();
+  });
+}
+
+Deno.test("replica_scorer: encoders of the value's own leave the policy as it is without them", () => {
+  const [shared, separate] = ["replica_scorer", "replica_scorer separate"].map((name) =>
+    createSmallPolicy(name)
+  ) as [Policy, Policy];
   const observation = normals(SHAPE.observationSize, 1);
-  const changed = observation.slice();
-  changed.fill(5, perReplicaSize, 2 * perReplicaSize);
-  const actionMasks = new Uint8Array([1, 0, 1]);
-  const [a, b] = [observation, changed].map((each) => policy.predict(each, { actionMasks }));
-  assert.equal(b!.logits[0], a!.logits[0]);
-  assert.equal(b!.logits[2], a!.logits[2]);
-  assert.deepEqual(b!.values, a!.values);
-  policy.dispose();
+  assert.deepEqual(separate.predict(observation).logits, shared.predict(observation).logits);
+  // two layers for replicas, one for the rest: (4 + 1) 8 + (8 + 1) 8 + (2 + 1) 8
+  assert.equal(separate.parameters.count - shared.parameters.count, 40 + 72 + 24);
+  shared.dispose();
+  separate.dispose();
 });
 
 Deno.test("replica_scorer: starts as least outstanding requests, and not without the residual", () => {

@@ -28,6 +28,7 @@ export function createTraining(name: string, ppo: Partial<PpoConfig> = {}) {
       buffer,
       rng: actions,
       config,
+      returnNormalizer: trainer.returnNormalizer,
       temperature: (n) => 1.5 + n,
     });
   }

@@ -10,7 +10,7 @@ import { createTraining } from "./_training.ts";
 
 for (const name of Object.keys(CONFIGS)) {
   Deno.test(`PpoTrainer (${name}): ratios are 1 before the first step, with temperature, masks and resets`, () => {
-    const { policy, buffer, update } = createTraining(name);
+    const { policy, buffer, update } = createTraining(name, { returnNormalization: true });
     for (let i = 0; i < 3; i++) {
       const { initialRatioDeviation, klExact } = update();
       assert.ok(initialRatioDeviation < 1e-5, `rollout ${i}: ${initialRatioDeviation}`);
@@ -43,11 +43,15 @@ for (const name of Object.keys(CONFIGS)) {
 }
 
 Deno.test("PpoTrainer.setState() continues bit for bit", () => {
-  const { policy, buffer, trainer, collect, update } = createTraining("actor_critic decoupled");
+  const ppo: Partial<PpoConfig> = { optimizers: "separate", returnNormalization: true };
+  const { policy, buffer, trainer, collect, update } = createTraining(
+    "actor_critic decoupled",
+    ppo,
+  );
   update();
   const [weights, state] = [policy.getWeights(), trainer.getState()];
   collect();
-  const config = ppoSchema.parse({ minibatchSize: 8, epochs: 2, targetKl: null });
+  const config = ppoSchema.parse({ minibatchSize: 8, epochs: 2, targetKl: null, ...ppo });
   function continueFrom(saved: PpoTrainerState | undefined): NamedWeights {
     policy.setWeights(weights);
     const continued = new PpoTrainer(policy, config, { rng: new Rng(8) });
@@ -58,6 +62,13 @@ Deno.test("PpoTrainer.setState() continues bit for bit", () => {
   }
   const uninterrupted = continueFrom(trainer.getState());
   assert.deepEqual(continueFrom(structuredClone(state)), uninterrupted);
+  const other = createTraining("actor_critic decoupled", { ...ppo, returnNormalization: false });
+  assert.throws(() => other.trainer.setState(state), {
+    name: "RangeError",
+    message:
+      "Cannot restore the trainer: returns must be absent when returnNormalization is false, current value is given",
+  });
+  other.policy.dispose();
   assert.notDeepEqual(continueFrom(undefined), uninterrupted, "the optimiser's moments matter");
   policy.dispose();
 });
@@ -126,6 +137,8 @@ Deno.test("PpoTrainer.update() reads every hyper-parameter", () => {
     { advantageNormalization: "rollout" },
     { maxGradNorm: 0.01 },
     { maxGradNorm: null },
+    { optimizers: "separate" },
+    { returnNormalization: true },
   ];
   for (const change of changes) {
     assert.notDeepEqual(
@@ -136,6 +149,19 @@ Deno.test("PpoTrainer.update() reads every hyper-parameter", () => {
   }
   const floor = firstUpdate({ ...base, entropyFloor: 5, entropyFloorCoef: 3 }).weights;
   assert.notDeepEqual(floor, firstUpdate({ ...base, entropyFloor: 5 }).weights);
+  const separate = { ...base, optimizers: "separate" } as const;
+  const critic: readonly Partial<PpoConfig>[] = [
+    { criticLearningRate: 0.01 },
+    { criticMaxGradNorm: 0.01 },
+    { criticMaxGradNorm: null },
+  ];
+  for (const change of critic) {
+    assert.notDeepEqual(
+      firstUpdate({ ...separate, ...change }).weights,
+      firstUpdate(separate).weights,
+      JSON.stringify(change),
+    );
+  }
 });
 
 Deno.test("PpoTrainer.update() with an entropy bonus alone raises the entropy", () => {

@@ -4,19 +4,29 @@ import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
 
 Deno.test("scheduledValues() is constant by default", () => {
   const config = ppoSchema.parse({});
-  assert.deepEqual(scheduledValues(config, 0.9), { learningRate: 5e-3, entropyCoef: 0.25 });
+  assert.deepEqual(scheduledValues(config, 0.9), {
+    learningRate: 5e-3,
+    criticLearningRate: 5e-3,
+    entropyCoef: 0.25,
+  });
 });
 
-Deno.test("scheduledValues() moves the learning rate to 0 and the entropy weight to its final value", () => {
+Deno.test("scheduledValues() moves the learning rates to 0 and the entropy weight to its final value", () => {
   const config = ppoSchema.parse({
     learningRate: 0.4,
+    criticLearningRate: 0.8,
     learningRateSchedule: "linear",
     entropyCoef: 0.5,
     entropyCoefFinal: 0.1,
   });
-  assert.deepEqual(scheduledValues(config, 0), { learningRate: 0.4, entropyCoef: 0.5 });
-  assert.deepEqual(scheduledValues(config, 0.5), { learningRate: 0.2, entropyCoef: 0.3 });
-  assert.deepEqual(scheduledValues(config, 1), { learningRate: 0, entropyCoef: 0.5 + (0.1 - 0.5) });
+  const expected = [
+    [0, { learningRate: 0.4, criticLearningRate: 0.8, entropyCoef: 0.5 }],
+    [0.5, { learningRate: 0.2, criticLearningRate: 0.4, entropyCoef: 0.3 }],
+    [1, { learningRate: 0, criticLearningRate: 0, entropyCoef: 0.5 + (0.1 - 0.5) }],
+  ] as const;
+  for (const [progress, values] of expected) {
+    assert.deepEqual(scheduledValues(config, progress), values);
+  }
 });
 
 Deno.test("scheduledValues() refuses progress outside [0, 1]", () => {

@@ -45,6 +45,7 @@ export function train(setup: TrainingSetup): TrainingOutcome {
         buffer,
         rng: actions,
         config,
+        returnNormalizer: trainer.returnNormalizer,
         temperature: setup.temperature,
       }),
     );

@@ -48,6 +48,12 @@ const CASES: Readonly<Record<string, ExperimentInput>> = {
     },
     training: { ...SMALL.training, discountTauSeconds: 20 },
   },
+  "normalised returns and an optimiser for the critic": {
+    ...SMALL,
+    policy: { kind: "replica_scorer", hiddenSize: 8, sharedEncoder: false },
+    state: { layout: "signalbox" },
+    ppo: { ...SMALL.ppo, optimizers: "separate", returnNormalization: true },
+  },
   "rewards that come late": {
     ...SMALL,
     policy: { kind: "replica_scorer", hiddenSize: 8 },
@@ -197,6 +203,29 @@ Deno.test("TrainingRun acts and learns at the same temperature", async () => {
       assert.ok(Math.abs(temperature - 1) > 0.1, `the temperature is ${temperature}`);
       // float32 log-probabilities of 4 actions: some units of 1e-7.
       assert.ok(stats.initialRatioDeviation < 1e-5, `${mode}: ${stats.initialRatioDeviation}`);
+    }
+  }
+});
+
+Deno.test("TrainingRun keeps values in units of returns, whenever rewards come", async () => {
+  for (const mode of ["sojourn", "request"] as const) {
+    const config = parseExperimentConfig({
+      ...SMALL,
+      policy: { kind: "mlp", hiddenSizes: [8] },
+      reward: { mode },
+      // Steps of no length: between updates nothing changes but the units.
+      ppo: { ...SMALL.ppo, returnNormalization: true, learningRate: 1e-12 },
+    });
+    const run = new TrainingRun(await openScenario(config), new Rng(1));
+    const records = [1, 2, 3].map(() => run.update(UPDATES));
+    const { trainer: { returns } } = run.save().training!;
+    run.dispose();
+    assert.equal(returns!.count, 3 * 3 * 16);
+    const deviation = Math.sqrt(returns!.squaredDeviation / returns!.count);
+    assert.ok(Math.abs(returns!.mean) > deviation, "what the critic says is far from a return");
+    for (const { valueMean } of records) {
+      // Values of an untrained network; in the critic's units they would be -mean / deviation.
+      assert.ok(Math.abs(valueMean) < 1, `${mode}: ${valueMean}`);
     }
   }
 });
