@@ -62,6 +62,36 @@ export function parsePositive(option: string): (text: string) => number {
   };
 }
 
+/** Reads numbers > 0 separated by commas. */
+export function parseNumbers(option: string): (text: string) => number[] {
+  return (text) => {
+    const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
+    if (values.some((value) => !(value > 0 && value < Infinity))) {
+      throw new UsageError(
+        `Cannot read ${option}: it must be numbers > 0 separated by commas, current value is ${
+          JSON.stringify(text)
+        }`,
+      );
+    }
+    return values;
+  };
+}
+
+/** Collects a repeatable `name=number`. */
+export function collectNumber(
+  option: string,
+): (text: string, before?: Readonly<Record<string, number>>) => Record<string, number> {
+  return (text, before = {}) => {
+    const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (name === undefined || !Number.isFinite(Number(value))) {
+      throw new UsageError(
+        `Cannot read ${option}: it must be name=number, current value is ${JSON.stringify(text)}`,
+      );
+    }
+    return { ...before, [name]: Number(value) };
+  };
+}
+
 /**
  * Assignments that make a configuration replay a trace at the rate that it has now, if it has one.
  */
