@@ -1,5 +1,5 @@
 /**
- * What every layer needs and no layer owns: errors and safe file writing.
+ * What every layer needs and no layer owns: errors, safe file writing, JSON Lines.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The trace formats that are understood, told apart by their header.
+ * The CSV trace formats that are understood, told apart by their header.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export interface TraceFormat {
   readonly promptColumn: string;
   /** Column of the output length in tokens. */
   readonly outputColumn: string;
+  /** Columns that may be there and are not read. */
+  readonly unreadColumns: readonly string[];
   /** Creates the reader of arrival times of one file, in seconds. */
   createArrivalReader(): ArrivalReader;
 }
@@ -31,14 +33,24 @@ export const TRACE_FORMATS: readonly TraceFormat[] = [
     arrivalColumn: "arrived_at",
     promptColumn: "num_prefill_tokens",
     outputColumn: "num_decode_tokens",
-    createArrivalReader: () => readSeconds,
+    unreadColumns: [],
+    createArrivalReader: () => createSecondsReader("arrived_at"),
   },
   {
     name: "Azure",
     arrivalColumn: "TIMESTAMP",
     promptColumn: "ContextTokens",
     outputColumn: "GeneratedTokens",
+    unreadColumns: [],
     createArrivalReader: createTimestampReader,
+  },
+  {
+    name: "BurstGPT",
+    arrivalColumn: "Timestamp",
+    promptColumn: "Request tokens",
+    outputColumn: "Response tokens",
+    unreadColumns: ["Session ID", "Elapsed time", "Model", "Total tokens", "Log Type"],
+    createArrivalReader: () => createSecondsReader("Timestamp"),
   },
 ];
 
@@ -54,13 +66,15 @@ export function readTokens(column: string, text: string, fail: Fail): number {
   return tokens;
 }
 
-/** Reads a time in seconds since the start of the trace. */
-function readSeconds(text: string, fail: Fail): number {
-  const seconds = NUMBER.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isFinite(seconds) || seconds < 0) {
-    fail(`arrived_at must be a finite number >= 0, current value is "${text}"`);
-  }
-  return seconds;
+/** Reads times in seconds since the start of the trace. */
+function createSecondsReader(column: string): ArrivalReader {
+  return (text, fail) => {
+    const seconds = NUMBER.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isFinite(seconds) || seconds < 0) {
+      fail(`${column} must be a finite number >= 0, current value is "${text}"`);
+    }
+    return seconds;
+  };
 }
 
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)?$/;

@@ -13,6 +13,9 @@ export class WorkloadBuilder {
   #arrivalSeconds = new Float64Array(FIRST_CAPACITY);
   #promptTokens = new Int32Array(FIRST_CAPACITY);
   #outputTokens = new Int32Array(FIRST_CAPACITY);
+  #blockTokens = 0;
+  readonly #hashStarts: number[] = [0];
+  readonly #hashes: number[] = [];
 
   /** Requests added so far. */
   get count(): number {
@@ -28,6 +31,13 @@ export class WorkloadBuilder {
     this.#count++;
   }
 
+  /** Adds the hashes of the request added last; for all requests or for none. */
+  addHashes(hashes: readonly number[], blockTokens: number): void {
+    this.#blockTokens = blockTokens;
+    for (const hash of hashes) this.#hashes.push(hash);
+    this.#hashStarts.push(this.#hashes.length);
+  }
+
   /** The requests added so far, in buffers of their own. */
   build(name: string): Workload {
     return {
@@ -36,6 +46,13 @@ export class WorkloadBuilder {
       arrivalSeconds: this.#arrivalSeconds.slice(0, this.#count),
       promptTokens: this.#promptTokens.slice(0, this.#count),
       outputTokens: this.#outputTokens.slice(0, this.#count),
+      ...(this.#blockTokens > 0 && {
+        prefixHashes: {
+          blockTokens: this.#blockTokens,
+          starts: Int32Array.from(this.#hashStarts),
+          hashes: Int32Array.from(this.#hashes),
+        },
+      }),
     };
   }
 

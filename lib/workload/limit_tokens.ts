@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { cutHashes, selectHashes } from "./_prefix_hashes.ts";
 import type { Workload } from "./workload.ts";
 
 /** Ways to treat a request whose prompt and output exceed a limit together. */
@@ -12,7 +13,7 @@ export const overLengthSchema = z.enum(["refuse", "drop", "clip_prompt"]);
 /**
  * - `refuse`: an error that names the request;
  * - `drop`: the request is left out;
- * - `clip_prompt`: the prompt loses its excess down to one token, then the output does (Vidur's
+ * - `clip_prompt`: the prompt loses its excess at the end down to one token, then the output does (Vidur's
  *   trace replay, spec/simulator.md section 7).
  */
 export type OverLength = z.infer<typeof overLengthSchema>;
@@ -68,12 +69,17 @@ export function limitTokens(
   if (overLength === "drop") return select(workload, kept);
   const outputs = outputTokens.map((tokens) => Math.min(tokens, maxTokens - 1));
   const prompts = promptTokens.map((tokens, i) => Math.min(tokens, maxTokens - outputs[i]!));
-  return { ...workload, promptTokens: prompts, outputTokens: outputs };
+  return {
+    ...workload,
+    promptTokens: prompts,
+    outputTokens: outputs,
+    ...(workload.prefixHashes && { prefixHashes: cutHashes(workload.prefixHashes, prompts) }),
+  };
 }
 
 /** The requests at the given indices. */
 function select(workload: Workload, indices: readonly number[]): Workload {
-  const { name, arrivalSeconds, promptTokens, outputTokens, priority } = workload;
+  const { name, arrivalSeconds, promptTokens, outputTokens, priority, prefixHashes } = workload;
   return {
     name,
     count: indices.length,
@@ -81,5 +87,6 @@ function select(workload: Workload, indices: readonly number[]): Workload {
     promptTokens: Int32Array.from(indices, (i) => promptTokens[i]!),
     outputTokens: Int32Array.from(indices, (i) => outputTokens[i]!),
     ...(priority === undefined ? {} : { priority: Int32Array.from(indices, (i) => priority[i]!) }),
+    ...(prefixHashes && { prefixHashes: selectHashes(prefixHashes, indices) }),
   };
 }

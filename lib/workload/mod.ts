@@ -45,7 +45,7 @@ export {
   summarizeWorkload,
   type WorkloadSummary,
 } from "./summarize_workload.ts";
-export type { Workload } from "./workload.ts";
+export type { PrefixHashes, Workload } from "./workload.ts";
 export {
   type FittedWorkloadConfig,
   fittedWorkloadSchema,

@@ -4,26 +4,34 @@
  * @module
  */
 import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { TraceError } from "../support/mod.ts";
+import { readJsonTrace } from "./_json_trace.ts";
 import { readTokens, TRACE_FORMATS, type TraceFormat } from "./_trace_format.ts";
 import { WorkloadBuilder } from "./_workload_builder.ts";
 import type { Workload } from "./workload.ts";
 
 /**
  * Reads a request trace, streaming, so that only the columns are held in memory. The format is
- * recognised by its header, columns in any order:
+ * recognised by its header or by the fields of the first line, in any order:
  *
  * - Vidur: `arrived_at` (seconds), `num_prefill_tokens`, `num_decode_tokens`;
  * - Azure LLM inference: `TIMESTAMP` (UTC, up to 9 digits of fraction; the first is time 0),
- *   `ContextTokens`, `GeneratedTokens`.
+ *   `ContextTokens`, `GeneratedTokens`;
+ * - BurstGPT: `Timestamp` (seconds), `Request tokens`, `Response tokens`, others not read; of its
+ *   files, those without failed requests, which have no response;
+ * - Mooncake, JSON Lines: `timestamp` (milliseconds), `input_length`, `output_length`, `hash_ids` of
+ *   blocks of 512 tokens, kept as `prefixHashes`;
+ * - vLLM's benchmark, JSON Lines: `queued_ts` (seconds; the first is time 0), `input_toks`,
+ *   `output_toks`, others not read.
  *
- * @param path CSV file (UTF-8, with or without byte order mark, any line ending).
+ * @param path CSV or JSON Lines file (UTF-8, with or without byte order mark, any line ending).
  * @returns The requests in file order, named after the file.
  * @throws {TraceError} When the file cannot be opened, has no rows or no known header; when a row
- *   has another number of fields than the header, a malformed or negative number or time, a token
+ *   is no JSON, has another number of fields than the header or of hashes than blocks, a malformed or negative number or time, a token
  *   count below 1, or an earlier time than the row before. The error has the file and the line.
  *
  * @example
@@ -39,35 +47,54 @@ import type { Workload } from "./workload.ts";
  * ```
  */
 export async function readTrace(path: string): Promise<Workload> {
-  const parser = parse({ bom: true, info: true, relax_column_count: true, trim: true });
-  // A failure on either side destroys the other: the loop below sees it as an exception.
-  pipeline(createReadStream(path), parser, () => {});
   const builder = new WorkloadBuilder();
-  let readRow: RowReader | undefined;
-  let previousSeconds = 0;
   try {
-    for await (const { record, info } of parser as AsyncIterable<ParsedRow>) {
-      const fail = (reason: string): never => {
-        throw new TraceError(path, info.lines, reason);
-      };
-      if (readRow === undefined) {
-        readRow = createRowReader(record, fail);
-        continue;
-      }
-      const [seconds, promptTokens, outputTokens] = readRow(record, fail);
-      if (seconds < previousSeconds) {
-        fail(
-          `arrival times must not decrease, current value is ${seconds} s after ${previousSeconds} s`,
-        );
-      }
-      previousSeconds = seconds;
-      builder.add(seconds, promptTokens, outputTokens);
-    }
+    if (await isJson(path)) await readJsonTrace(path, builder);
+    else await readCsvTrace(path, builder);
   } catch (error) {
     throw toTraceError(path, error);
   }
   if (builder.count === 0) throw new TraceError(path, 0, "there must be at least one request");
   return builder.build(basename(path));
+}
+
+/** Bytes that are enough to see how a file begins. */
+const SNIFFED_BYTES = 64;
+
+/** Whether a file begins with a JSON object. */
+async function isJson(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(SNIFFED_BYTES));
+    return /^\ufeff?\s*\{/.test(new TextDecoder().decode(buffer.subarray(0, bytesRead)));
+  } finally {
+    await file.close();
+  }
+}
+
+async function readCsvTrace(path: string, builder: WorkloadBuilder): Promise<void> {
+  const parser = parse({ bom: true, info: true, relax_column_count: true, trim: true });
+  // A failure on either side destroys the other: the loop below sees it as an exception.
+  pipeline(createReadStream(path), parser, () => {});
+  let readRow: RowReader | undefined;
+  let previousSeconds = 0;
+  for await (const { record, info } of parser as AsyncIterable<ParsedRow>) {
+    const fail = (reason: string): never => {
+      throw new TraceError(path, info.lines, reason);
+    };
+    if (readRow === undefined) {
+      readRow = createRowReader(record, fail);
+      continue;
+    }
+    const [seconds, promptTokens, outputTokens] = readRow(record, fail);
+    if (seconds < previousSeconds) {
+      fail(
+        `arrival times must not decrease, current value is ${seconds} s after ${previousSeconds} s`,
+      );
+    }
+    previousSeconds = seconds;
+    builder.add(seconds, promptTokens, outputTokens);
+  }
 }
 
 interface ParsedRow {
@@ -92,7 +119,8 @@ function createRowReader(header: readonly string[], fail: Fail): RowReader {
     if (!header.includes(column)) fail(`the header lacks the column ${column}`);
   }
   for (const [i, column] of header.entries()) {
-    if (!columns.includes(column)) fail(`the header has an unknown column "${column}"`);
+    const isKnown = columns.includes(column) || format.unreadColumns.includes(column);
+    if (!isKnown) fail(`the header has an unknown column "${column}"`);
     if (header.indexOf(column) !== i) fail(`the header has the column ${column} twice`);
   }
   const [arrivalAt, promptAt, outputAt] = columns.map((column) => header.indexOf(column));

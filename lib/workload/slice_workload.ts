@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sliceHashes } from "./_prefix_hashes.ts";
 import type { Workload } from "./workload.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { Workload } from "./workload.ts";
  * @returns New arrival times; the other columns are views of the workload's.
  */
 function subrange(workload: Workload, from: number, to: number, origin: number): Workload {
-  const { name, priority } = workload;
+  const { name, priority, prefixHashes } = workload;
   return {
     name,
     count: to - from,
@@ -20,6 +21,7 @@ function subrange(workload: Workload, from: number, to: number, origin: number):
     promptTokens: workload.promptTokens.subarray(from, to),
     outputTokens: workload.outputTokens.subarray(from, to),
     ...(priority === undefined ? {} : { priority: priority.subarray(from, to) }),
+    ...(prefixHashes && { prefixHashes: sliceHashes(prefixHashes, from, to) }),
   };
 }
 

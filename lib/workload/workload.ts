@@ -5,6 +5,19 @@
  */
 
 /**
+ * What prompts begin with, as hashes of whole blocks of tokens: requests with equal hashes at the
+ * beginning share that prefix. Rows of unequal length lie one behind the other.
+ */
+export interface PrefixHashes {
+  /** Tokens a block; the last block of a prompt may be shorter. */
+  readonly blockTokens: number;
+  /** `[count + 1]`, non-decreasing: request `i` has the entries from `starts[i]` to `starts[i + 1]`. */
+  readonly starts: Int32Array;
+  /** Hashes, numbers without order; there may be more than the requests refer to. */
+  readonly hashes: Int32Array;
+}
+
+/**
  * Requests in order of arrival, one array a field (structure of arrays: a million requests are a
  * few large buffers). Row `i` is request `i` everywhere in the project.
  */
@@ -24,4 +37,6 @@ export interface Workload {
   readonly outputTokens: Int32Array;
   /** Priorities, `[count]`, larger is more urgent; absent means all 0. */
   readonly priority?: Int32Array;
+  /** Hashes of the prompts' blocks, `ceil(promptTokens / blockTokens)` a request, where known. */
+  readonly prefixHashes?: PrefixHashes;
 }

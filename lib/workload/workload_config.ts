@@ -41,7 +41,7 @@ export const syntheticWorkloadSchema = z.strictObject({
 /** Schema of requests replayed from a file. */
 export const traceWorkloadSchema = z.strictObject({
   kind: z.literal("trace"),
-  path: z.string().min(1).describe("CSV file in a format that readTrace knows"),
+  path: z.string().min(1).describe("CSV or JSON Lines file in a format that readTrace knows"),
   ratePerSecond,
   // The shares of spec/practice.md section 9 (learn on 70 %, report on the last 30 %), with a part
   // of the former's end set aside for choosing checkpoints.

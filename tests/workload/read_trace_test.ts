@@ -103,6 +103,65 @@ Deno.test("readTrace() names file, line and reason of a bad time stamp", async (
   await assertRefused(`${AZURE}2023-11-16 18:15:46,374,0\n`, 2, /GeneratedTokens must be/);
 });
 
+Deno.test("readTrace() reads BurstGPT's format with and without its optional columns", async () => {
+  const short = await readText(
+    "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n" +
+      "5,ChatGPT,472,18,490,Conversation log\n45.5,GPT-4,1087,230,1317,API log\n",
+  );
+  assert.deepEqual([...short.arrivalSeconds], [5, 45.5]);
+  assert.deepEqual([...short.promptTokens], [472, 1087]);
+  assert.deepEqual([...short.outputTokens], [18, 230]);
+  assert.equal(short.prefixHashes, undefined);
+  const head = "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens," +
+    "Total tokens,Log Type\n";
+  const long = await readText(`${head}5,1,0.3,ChatGPT,472,18,490,Conversation log\n`);
+  assert.deepEqual([...long.promptTokens], [472]);
+  await assertRefused(`${head}5,1,0.3,ChatGPT,472,0,472,API log\n`, 2, /Response tokens must be/);
+  await assertRefused(`${head}-5,1,0.3,ChatGPT,4,1,5,API log\n`, 2, /Timestamp must be a finite/);
+});
+
+const MOONCAKE =
+  '{"timestamp": 1500, "input_length": 513, "output_length": 2, "hash_ids": [7, 8]}\n';
+const VLLM = '{"request_id": "a", "input_toks": 20, "output_toks": 3, "queued_ts": 100.5}\n';
+
+Deno.test("readTrace() reads Mooncake's format with the hashes of prompt blocks", async () => {
+  const workload = await readText(
+    `\ufeff${MOONCAKE}` +
+      '{"timestamp": 2000, "input_length": 512, "output_length": 1, "hash_ids": [7]}\n',
+  );
+  assert.deepEqual([...workload.arrivalSeconds], [1.5, 2]);
+  assert.deepEqual([...workload.promptTokens], [513, 512]);
+  assert.deepEqual([...workload.outputTokens], [2, 1]);
+  assert.deepEqual(workload.prefixHashes, {
+    blockTokens: 512,
+    starts: Int32Array.of(0, 2, 3),
+    hashes: Int32Array.of(7, 8, 7),
+  });
+});
+
+Deno.test("readTrace() reads vLLM's benchmark log with times relative to the first", async () => {
+  const workload = await readText(`${VLLM}\n${VLLM.replace("100.5", "102.75")}`);
+  assert.deepEqual([...workload.arrivalSeconds], [0, 2.25]);
+  assert.deepEqual([...workload.promptTokens], [20, 20]);
+  assert.deepEqual([...workload.outputTokens], [3, 3]);
+});
+
+Deno.test("readTrace() names file, line and reason of a bad JSON line", async () => {
+  const bad = (from: string, to: string): string => MOONCAKE + MOONCAKE.replace(from, to);
+  await assertRefused(bad("513", '"513"'), 2, /input_length must be an integer, .* "513"$/);
+  await assertRefused(bad("513", "513.5"), 2, /input_length must be an integer in \[1/);
+  await assertRefused(bad('"output_length": 2, ', ""), 2, /output_length must be .* missing$/);
+  await assertRefused(bad("1500", "-1"), 2, /timestamp must be a number >= 0, .* -1$/);
+  await assertRefused(bad("1500", "1499"), 2, /must not decrease, .* 1.499 s after 1.5 s$/);
+  await assertRefused(bad("[7, 8]", "[7]"), 2, /hash_ids must be 2 integers .* is \[7\]$/);
+  await assertRefused(bad("[7, 8]", "[7, 0.5]"), 2, /hash_ids must be 2 integers/);
+  await assertRefused(`${MOONCAKE}[1]\n`, 2, /timestamp must be a number/);
+  await assertRefused(`${MOONCAKE}1\n`, 2, /the line must be a JSON object/);
+  await assertRefused(`${MOONCAKE}{\n`, 2, /it is not JSON/);
+  await assertRefused('{"a": 1}\n', 1, /the fields must be timestamp,.* or queued_ts.* are a$/);
+  await assertRefused(VLLM + VLLM.replace("100.5", "100"), 2, /must not decrease/);
+});
+
 Deno.test("readTrace() refuses headers that it does not know", async () => {
   await assertRefused("a,b,c\n1,2,3\n", 1, /the header must be arrived_at,.* or TIMESTAMP/);
   await assertRefused("arrived_at,num_prefill_tokens\n1,2\n", 1, /lacks the column num_decode/);
@@ -162,5 +221,28 @@ Deno.test({
       // Vidur's file is rounded to microseconds.
       assert.ok(Math.abs(seconds - vidur.arrivalSeconds[i]!) < 1.1e-6, `request ${i}`);
     });
+  },
+});
+
+Deno.test({
+  name: "readTrace() finds the known statistics of the Mooncake conversation trace",
+  ignore: missing,
+  async fn() {
+    // spec/practice.md section 6: 36.6 % of the blocks begin some earlier prompt too.
+    const { count, promptTokens, prefixHashes } = await readTrace(
+      `${traces}mooncake_conversation.jsonl`,
+    );
+    assert.equal(count, 12031);
+    assert.equal(Math.round(promptTokens.reduce((sum, tokens) => sum + tokens, 0) / count), 12035);
+    const { starts, hashes } = prefixHashes!;
+    const seen = new Set<number>();
+    let found = 0;
+    for (let i = 0; i < count; i++) {
+      const row = hashes.subarray(starts[i], starts[i + 1]);
+      const firstNew = row.findIndex((hash) => !seen.has(hash));
+      found += firstNew === -1 ? row.length : firstNew;
+      for (const hash of row) seen.add(hash);
+    }
+    assert.equal((found / hashes.length).toFixed(3), "0.366");
   },
 });

@@ -141,3 +141,42 @@ Deno.test("summarizeWorkload() computes moments by hand", () => {
   assert.ok(Number.isNaN(summarizeWorkload(workloadOf([3])).ratePerSecond));
   assert.throws(() => summarizeWorkload(workloadOf([])), { message: /count must be >= 1/ });
 });
+
+Deno.test("Every transformation keeps each request's own prefix hashes", () => {
+  // Prompts of 10, 20, 30 and 40 tokens in blocks of 16.
+  const workload: Workload = {
+    ...workloadOf([0, 1, 2, 3]),
+    prefixHashes: {
+      blockTokens: 16,
+      starts: Int32Array.of(0, 1, 3, 5, 8),
+      hashes: Int32Array.of(10, 20, 21, 30, 31, 40, 41, 42),
+    },
+  };
+  const rows = ({ count, prefixHashes }: Workload): number[][] => {
+    const { starts, hashes, blockTokens } = prefixHashes!;
+    assert.equal(blockTokens, 16);
+    assert.equal(starts.length, count + 1);
+    return Array.from(
+      { length: count },
+      (_, i) => [...hashes.subarray(starts[i], starts[i + 1])],
+    );
+  };
+  const all = [[10], [20, 21], [30, 31], [40, 41, 42]];
+  assert.deepEqual(rows(scaleToRate(workload, 2)), all);
+  assert.deepEqual(rows(sliceByTime(workload, 1, 3)), [[20, 21], [30, 31]]);
+  assert.deepEqual(rows(sliceByCount(workload, 3, 1)), [[40, 41, 42]]);
+  const { train, test } = splitByTime(workload, { trainFraction: 0.5, validationFraction: 0 });
+  assert.deepEqual([...rows(train), ...rows(test)], all);
+  assert.deepEqual(rows(limitTokens(sliceByCount(workload, 1, 3), 35, "drop")), [
+    [20, 21],
+    [30, 31],
+  ]);
+  // Clipped to 32 and 31 tokens, the two longest prompts have no third block.
+  assert.deepEqual(rows(limitTokens(workload, 35, "clip_prompt")), [
+    [10],
+    [20, 21],
+    [30, 31],
+    [40, 41],
+  ]);
+  assert.equal(sliceByCount(workloadOf([0, 1]), 0, 1).prefixHashes, undefined);
+});
