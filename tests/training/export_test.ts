@@ -23,6 +23,9 @@ const CASES: Readonly<Record<string, Record<string, unknown>>> = {
     state: { layout: "signalbox" },
     policy: { kind: "replica_scorer", hiddenSize: 16 },
   },
+  "the replica scorer with a critic of its own": {
+    policy: { kind: "replica_scorer", hiddenSize: 16, sharedEncoder: false },
+  },
   "the replica scorer without its residual": {
     policy: { kind: "replica_scorer", hiddenSize: 16, loadResidualSlope: 0 },
   },
