@@ -7,13 +7,16 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import {
+  BatchesTable,
   requestRows,
   requestsSchema,
   summarizeRequests,
   summaryColumns,
   tableFromRows,
+  UtilizationMeter,
   writeParquet,
 } from "../metrics/mod.ts";
+import { ChromeTrace } from "../simulator/mod.ts";
 import { evaluatePolicies, openScenario } from "../training/mod.ts";
 import { parseArguments, parsePositive, parseSeeds } from "./_arguments.ts";
 import {
@@ -24,20 +27,26 @@ import {
 import { withInterrupts } from "./_interrupt.ts";
 import { findPolicy } from "./_policies.ts";
 import { runCommand } from "./_run_command.ts";
+import { TextFileWriter } from "./_text_file_writer.ts";
+import { utilizationTable } from "./_utilization_table.ts";
 
 interface SimulateOptions extends ExperimentOptions {
   readonly policy: string;
   readonly seed: readonly number[];
   readonly requests?: number;
   readonly out?: string;
+  readonly batches?: string;
+  readonly chromeTrace?: string;
 }
 
 const program = addExperimentOptions(new Command("simulate"))
-  .description("Simulates one run and prints its latencies and rates")
+  .description("Simulates one run and prints its latencies, rates and use of the replicas")
   .option("--policy <name>", "who routes: a router, or ppo:CHECKPOINT", "least_outstanding")
   .option("--seed <n>", "arrival seed", parseSeeds, [1])
   .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
-  .option("--out <file>", "also write one row a request to this Parquet file");
+  .option("--out <file>", "also write one row a request to this Parquet file")
+  .option("--batches <file>", "also write one row a batch and stage to this Parquet file")
+  .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file");
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<SimulateOptions>();
@@ -48,7 +57,17 @@ await runCommand(async (args) => {
     evaluation: { ...config.evaluation, requests, seeds: [options.seed[0]!] },
   });
   const entry = await findPolicy(scenario, options.policy);
-  const runs = await withInterrupts((signal) => evaluatePolicies(scenario, [entry], { signal }));
+  const meter = new UtilizationMeter(scenario.replicas);
+  const batches = options.batches === undefined ? undefined : new BatchesTable();
+  using traceFile = options.chromeTrace === undefined
+    ? undefined
+    : new TextFileWriter(options.chromeTrace);
+  const trace = traceFile &&
+    new ChromeTrace(scenario.replicas, (text) => traceFile.write(text));
+  const observers = [meter, batches, trace].filter((observer) => observer !== undefined);
+  const runs = await withInterrupts((signal) =>
+    evaluatePolicies(scenario, [entry], { observers, signal })
+  );
   const { workload, result, evaluationSeed, label } = runs[0]!;
   const table = new Table({ style: { head: [], border: [], compact: true } });
   table.push(
@@ -60,11 +79,21 @@ await runCommand(async (args) => {
       .map(([name, value]) => ({ [name.replaceAll("_", " ")]: show(value) })),
   );
   console.log(table.toString());
+  console.log(utilizationTable(scenario.replicas, meter.summarize(result.endSeconds)));
   if (options.out !== undefined) {
     const labels = { trialId: "simulate", policy: label, trainingSeed: null, evaluationSeed };
     const rows = requestRows(labels, workload, result.outcomes);
     await writeParquet(options.out, tableFromRows(requestsSchema, rows));
     console.log(`Written to ${options.out}`);
+  }
+  if (batches !== undefined) {
+    await writeParquet(options.batches!, batches.finish());
+    console.log(`Written to ${options.batches}`);
+  }
+  if (traceFile !== undefined) {
+    trace!.end();
+    traceFile.close();
+    console.log(`Written to ${options.chromeTrace}`);
   }
 });
 

@@ -3,12 +3,23 @@
  *
  * @module
  */
-import type { BatchRecord, ReplicaSpec, SimulationObserver } from "../simulator/mod.ts";
+import {
+  batchFlops,
+  type BatchRecord,
+  type ReplicaSpec,
+  type SimulationObserver,
+} from "../simulator/mod.ts";
 
 /** Use of one replica over a run. */
 export interface ReplicaUtilization {
   /** Share of the time that each stage computed, `[stageCount]`, in [0, 1]. */
   readonly busyFraction: readonly number[];
+  /**
+   * Model FLOP utilisation of each stage, `[stageCount]`: operations that its batches needed
+   * ({@linkcode batchFlops}) over what its GPUs could do in all of the time; null when the replica
+   * does not say what its stages compute. Divide by `busyFraction` for the MFU while computing.
+   */
+  readonly mfu: readonly number[] | null;
   /** Mean over time of the share of KV blocks in use, in [0, 1]. */
   readonly kvMeanFraction: number;
   /** Largest share of KV blocks ever in use, in [0, 1]. */
@@ -28,6 +39,7 @@ export interface ReplicaUtilization {
 /** Running sums of one replica. */
 interface Sums {
   readonly busySeconds: number[];
+  readonly flops: number[];
   kvBlockSeconds: number;
   kvBlocksMax: number;
   batchCount: number;
@@ -64,6 +76,7 @@ interface Sums {
  * const [use] = meter.summarize(2 * endSeconds);
  * assert.ok(Math.abs(use!.busyFraction[0]! - 0.5) < 1e-9);
  * assert.equal(use!.prefillTokens, 1000);
+ * assert.ok(use!.mfu![0]! > 0.01 && use!.mfu![0]! < 0.1); // one decode at a time
  * assert.equal(use!.decodeTokens, 99);
  * ```
  */
@@ -76,6 +89,7 @@ export class UtilizationMeter implements SimulationObserver {
     this.#replicas = replicas;
     this.#sums = replicas.map(({ stageCount }) => ({
       busySeconds: Array.from({ length: stageCount }, () => 0),
+      flops: Array.from({ length: stageCount }, () => 0),
       kvBlockSeconds: 0,
       kvBlocksMax: 0,
       batchCount: 0,
@@ -91,7 +105,9 @@ export class UtilizationMeter implements SimulationObserver {
   /** @inheritdoc */
   onBatchStageEnd(record: BatchRecord): void {
     const sums = this.#sums[record.replica]!;
+    const { flops } = this.#replicas[record.replica]!;
     sums.busySeconds[record.stage]! += record.endSeconds - record.startSeconds;
+    if (flops !== undefined) sums.flops[record.stage]! += batchFlops(flops, record.shape);
     if (record.stage < sums.busySeconds.length - 1) return;
     let tokens = 0;
     for (let i = 0; i < record.requestCount; i++) tokens += record.tokens[i]!;
@@ -120,12 +136,15 @@ export class UtilizationMeter implements SimulationObserver {
       );
     }
     return this.#sums.map((sums, replica) => {
-      const { kvBlocks } = this.#replicas[replica]!;
+      const { kvBlocks, flops } = this.#replicas[replica]!;
       const { batchCount } = sums;
       const kvBlockSeconds = sums.kvBlockSeconds + heldUntil(sums, endSeconds);
       const perBatch = (sum: number): number => batchCount === 0 ? 0 : sum / batchCount;
       return {
         busyFraction: sums.busySeconds.map((seconds) => seconds / endSeconds),
+        mfu: flops === undefined
+          ? null
+          : sums.flops.map((sum) => sum / (flops.peakPerSecond * endSeconds)),
         kvMeanFraction: kvBlockSeconds / endSeconds / kvBlocks,
         kvMaxFraction: sums.kvBlocksMax / kvBlocks,
         batchCount,

@@ -54,6 +54,16 @@ export interface BatchRecorderOptions {
  *   tokens: [100, 1],
  *   prefillTokens: 100,
  *   kvBlocksUsed: 8,
+ *   shape: {
+ *     requestCount: 2,
+ *     totalTokens: 101,
+ *     decodeCount: 1,
+ *     decodeContextTokens: 20,
+ *     maxDecodeContextTokens: 20,
+ *     prefillCount: 1,
+ *     prefillContextTokens: [0],
+ *     prefillChunkTokens: [100],
+ *   },
  * });
  * assert.equal(recorder.batches[0]?.decodeTokens, 1);
  * ```

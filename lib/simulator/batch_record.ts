@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Batch } from "./batch.ts";
 import type { BatchRecord } from "./simulation.ts";
 
 /** {@linkcode BatchRecord} as the simulator fills it in. */
@@ -22,5 +23,6 @@ export function createBatchRecord(): MutableBatchRecord {
     tokens: [],
     prefillTokens: 0,
     kvBlocksUsed: 0,
+    shape: new Batch(0, 0),
   };
 }

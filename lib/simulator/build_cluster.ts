@@ -10,6 +10,7 @@ import type { ClusterConfig, ReplicaGroupConfig } from "./cluster_config.ts";
 import { planKvBlocks, planVidurMemory } from "./memory_planner.ts";
 import type { ReplicaSpec } from "./replica_spec.ts";
 import type { SchedulerConfig } from "./scheduler_config.ts";
+import { countStageFlops } from "./stage_flops.ts";
 
 /**
  * Resolves a cluster configuration: looks up hardware, plans memory, builds one timer a group.
@@ -98,5 +99,6 @@ function buildReplica(
     compat: config.compat,
     scheduler,
     timer: createAnalyticTimer({ model, gpu, tensorParallel, pipelineStages }),
+    flops: countStageFlops(model, plan.shard, gpu),
   };
 }

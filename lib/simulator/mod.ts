@@ -34,3 +34,4 @@ export type {
   SimulationResult,
 } from "./simulation.ts";
 export { Simulator, type SimulatorOptions } from "./simulator.ts";
+export { batchFlops, countStageFlops, type StageFlops } from "./stage_flops.ts";

@@ -307,6 +307,7 @@ export class ReplicaEngine {
     record.tokens = batch.tokens;
     record.prefillTokens = batch.prefillTokens;
     record.kvBlocksUsed = batch.kvBlocksUsed;
+    record.shape = batch;
     for (const observer of this.#observers) observer.onBatchStageEnd?.(record);
   }
 }

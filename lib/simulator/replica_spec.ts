@@ -5,6 +5,7 @@
  */
 import type { BatchTimer } from "../timing/mod.ts";
 import type { SchedulerConfig } from "./scheduler_config.ts";
+import type { StageFlops } from "./stage_flops.ts";
 
 /** What the simulator needs to know of a replica: a model on GPUs, reduced to numbers and a timer. */
 export interface ReplicaSpec {
@@ -29,4 +30,6 @@ export interface ReplicaSpec {
   readonly scheduler: SchedulerConfig;
   /** How long a batch takes. */
   readonly timer: BatchTimer;
+  /** Arithmetic of a stage, for utilisation metrics only; absent when it is not known. */
+  readonly flops?: StageFlops;
 }

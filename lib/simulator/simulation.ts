@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { BatchShape } from "../timing/mod.ts";
 import type { ClusterView, RequestView } from "./cluster_view.ts";
 
 /** The simulator has paused: somebody must choose a replica for `request`. */
@@ -42,6 +43,8 @@ export interface BatchRecord {
   readonly prefillTokens: number;
   /** KV blocks in use on the replica when the batch was formed. */
   readonly kvBlocksUsed: number;
+  /** The composition that the timer was shown. */
+  readonly shape: BatchShape;
 }
 
 /** Watches a run; every member is optional and costs nothing when absent. */

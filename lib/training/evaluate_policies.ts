@@ -5,7 +5,7 @@
  */
 import { Rng } from "../random/mod.ts";
 import type { Router } from "../routing/mod.ts";
-import { type SimulationResult, Simulator } from "../simulator/mod.ts";
+import { type SimulationObserver, type SimulationResult, Simulator } from "../simulator/mod.ts";
 import type { Workload } from "../workload/mod.ts";
 import { createBaseline } from "./create_baseline.ts";
 import { isEpisodeRouter } from "./episode_router.ts";
@@ -37,6 +37,8 @@ export interface EvaluationRun {
 export interface EvaluateOptions {
   /** Arrival seeds; the configuration's when left out. */
   readonly seeds?: readonly number[];
+  /** Watchers of all runs, after the router's own. */
+  readonly observers?: readonly SimulationObserver[];
   /** Called after every run. */
   readonly onRun?: (run: EvaluationRun) => void;
   /** Checked between runs. */
@@ -71,7 +73,7 @@ export async function evaluatePolicies(
   entries: readonly RouterEntry[],
   options: EvaluateOptions = {},
 ): Promise<EvaluationRun[]> {
-  const { seeds = scenario.config.evaluation.seeds, onRun, signal } = options;
+  const { seeds = scenario.config.evaluation.seeds, observers = [], onRun, signal } = options;
   const runs: EvaluationRun[] = [];
   for (const entry of entries) {
     for (const evaluationSeed of seeds) {
@@ -79,7 +81,7 @@ export async function evaluatePolicies(
       signal?.throwIfAborted();
       const workload = scenario.evaluationWorkload(evaluationSeed);
       const router = entry.create(new Rng(evaluationSeed).stream(`router ${entry.label}`));
-      const result = simulateRouter(scenario, workload, router, evaluationSeed);
+      const result = simulateRouter(scenario, workload, router, evaluationSeed, observers);
       const run = { label: entry.label, evaluationSeed, workload, result };
       runs.push(run);
       onRun?.(run);
@@ -115,9 +117,10 @@ function simulateRouter(
   workload: Workload,
   router: Router,
   predictionSeed: number,
+  observers: readonly SimulationObserver[],
 ): SimulationResult {
   const simulator = new Simulator(workload, replicas, {
-    observers: router.observer === undefined ? [] : [router.observer],
+    observers: router.observer === undefined ? observers : [router.observer, ...observers],
   });
   if (isEpisodeRouter(router)) {
     const { arrivalSeconds } = workload;

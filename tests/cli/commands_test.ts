@@ -82,6 +82,28 @@ Deno.test("deno task simulate prints a run and writes its requests", () =>
     assert.equal((await run("simulate", ...args)).stdout, stdout, "same seed, same text");
   }));
 
+Deno.test("deno task simulate writes batches and a timeline, and prints the use of each stage", () =>
+  withFolder(async (folder) => {
+    const file = `${folder}/batches.parquet`;
+    const timeline = `${folder}/trace.json`;
+    const { code, stdout, stderr } = await run(
+      "simulate",
+      "--requests=30",
+      '--set=cluster.replicas=[{"gpu":"a100","pipelineStages":2},{"gpu":"h100"}]',
+      `--batches=${file}`,
+      `--chrome-trace=${timeline}`,
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /│ 0 a100 +│ [\d.]+ % [\d.]+ % +│ [\d.]+ % [\d.]+ % +│/);
+    assert.match(stdout, /│ 1 h100 +│ [\d.]+ % +│ [\d.]+ % +│/);
+    const { numRows } = await readParquet(file);
+    const { traceEvents } = JSON.parse(await Deno.readTextFile(timeline));
+    const slices = traceEvents.filter((event: { ph: string }) => event.ph === "X");
+    assert.equal(slices.length, numRows);
+    const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+    assert.deepEqual(names, ["batches.parquet", "trace.json"], "no temporary files are left");
+  }));
+
 Deno.test("deno task compare prints one line a policy and the difference to the reference", async () => {
   const { code, stdout, stderr } = await run(
     "compare",

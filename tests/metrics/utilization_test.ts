@@ -28,7 +28,9 @@ function makeWorkload(rows: [number, number, number][]): Workload {
 }
 
 Deno.test("UtilizationMeter.summarize() averages over all of the time, idle time included", () => {
-  const replicas = [makeReplica(1), makeReplica(1)];
+  // Ten operations a token and one a pair of query and key.
+  const flops = { perToken: 10, perPair: 1, peakPerSecond: 10_000 };
+  const replicas = [{ ...makeReplica(1), flops }, makeReplica(1)];
   const meter = new UtilizationMeter(replicas);
   // Batches of a second each: 100 prompt tokens (7 blocks) at 2, a decode until 4; 32 tokens
   // (2 blocks) at 5 until 6.
@@ -37,6 +39,7 @@ Deno.test("UtilizationMeter.summarize() averages over all of the time, idle time
   const [used, idle] = meter.summarize(8);
   assert.deepEqual(used, {
     busyFraction: [3 / 8],
+    mfu: [(133 * 10 + 100 * 100 + 101 + 1 + 32 * 32) / 80_000],
     kvMeanFraction: (7 * 2 + 2 * 1) / 8 / 100,
     kvMaxFraction: 0.07,
     batchCount: 3,
@@ -47,6 +50,7 @@ Deno.test("UtilizationMeter.summarize() averages over all of the time, idle time
   });
   assert.deepEqual(idle, {
     busyFraction: [0],
+    mfu: null,
     kvMeanFraction: 0,
     kvMaxFraction: 0,
     batchCount: 0,

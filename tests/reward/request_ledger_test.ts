@@ -22,6 +22,16 @@ function execution(
     tokens: Object.values(tokens),
     prefillTokens: 0,
     kvBlocksUsed: 0,
+    shape: {
+      requestCount: requests.length,
+      totalTokens: Object.values(tokens).reduce((a, b) => a + b, 0),
+      decodeCount: requests.length,
+      decodeContextTokens: 0,
+      maxDecodeContextTokens: 0,
+      prefillCount: 0,
+      prefillContextTokens: [],
+      prefillChunkTokens: [],
+    },
   };
 }
 
