@@ -7,6 +7,7 @@ export interface PeerRequest {
   readonly rows: number;
   readonly repeats: number;
   readonly threads: number;
+  readonly clock: "wall" | "cpu";
 }
 
 /** A running peer: one process for all measurements, so that both sides can take turns. */
