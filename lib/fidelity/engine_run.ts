@@ -49,21 +49,27 @@ const requestSchema = z.object({
   last_token_ts: seconds,
 });
 
-/** What is used of `meta.json`. */
+const limit = z.int().min(1).nullish();
+
+/** What is used of `meta.json`: the settings as given, and as the engine resolved them. */
 const metaSchema = z.object({
   model: z.string(),
   engine_kwargs: z.object({
-    tensor_parallel_size: z.int().min(1),
-    max_num_seqs: z.int().min(1),
-    max_num_batched_tokens: z.int().min(1),
+    tensor_parallel_size: z.int().min(1).default(1),
+    max_num_seqs: limit,
+    max_num_batched_tokens: limit,
   }),
   kv_cache: z.object({
-    num_gpu_blocks: z.int().min(2),
-    block_size: z.int().min(1),
-    enable_prefix_caching: z.boolean(),
+    num_gpu_blocks: z.int().min(2).nullish(),
+    block_size: limit,
+    enable_prefix_caching: z.boolean().nullish(),
   }).optional(),
   resolved_config: z.object({
-    scheduler_config: z.object({ scheduler_reserve_full_isl: z.boolean() }),
+    scheduler_config: z.object({
+      max_num_seqs: limit,
+      max_num_batched_tokens: limit,
+      scheduler_reserve_full_isl: z.boolean().nullish(),
+    }),
   }).optional(),
 });
 
@@ -84,29 +90,31 @@ const clusterSchema = z.object({
  *
  * KV blocks are the engine's, less the one that vLLM keeps to stand for "none" (`v1/core/
  * block_pool.py`); where the engine did not log them, what fits beside the weights in the share of
- * memory that `cluster.json` states. Settings that were not logged are vLLM's defaults.
+ * memory that `cluster.json` states. Other settings that were not logged are vLLM's defaults.
  *
  * @param folder Folder of the three files.
  * @throws {TraceError} When a file cannot be read, is no such file, or a request's times decrease.
  * @throws {ConfigError} When GPU or model are not in the hardware catalogue.
  */
 export async function readEngineRun(folder: string): Promise<EngineRun> {
-  const meta = await readJson(`${folder}/meta.json`, metaSchema);
+  const metaPath = `${folder}/meta.json`;
+  const meta = await readJson(metaPath, metaSchema);
   const cluster = await readJson(`${folder}/cluster.json`, clusterSchema);
   const { hardware, npu_mem: memory } = cluster.nodes[0].instances[0];
-  const { engine_kwargs: settings, kv_cache: cache } = meta;
+  const { engine_kwargs: given, kv_cache: cache, resolved_config: resolved } = meta;
   const gpu = getGpu(hardware.toLowerCase()).name;
   const model = getModel(meta.model);
   const scheduler = schedulerSchema.parse({
     kind: "vllm_v1",
-    batchSizeCap: settings.max_num_seqs,
-    chunkTokens: settings.max_num_batched_tokens,
-    blockSize: cache?.block_size,
-    prefixCaching: cache?.enable_prefix_caching,
-    reserveWholePrompt: meta.resolved_config?.scheduler_config.scheduler_reserve_full_isl,
+    batchSizeCap: limitOf(meta, "max_num_seqs", metaPath),
+    chunkTokens: limitOf(meta, "max_num_batched_tokens", metaPath),
+    blockSize: cache?.block_size ?? undefined,
+    prefixCaching: cache?.enable_prefix_caching ?? undefined,
+    reserveWholePrompt: resolved?.scheduler_config.scheduler_reserve_full_isl ?? undefined,
   });
-  const tensorParallel = settings.tensor_parallel_size;
-  const kvBlocks = cache === undefined
+  const tensorParallel = given.tensor_parallel_size;
+  const loggedBlocks = cache?.num_gpu_blocks ?? undefined;
+  const kvBlocks = loggedBlocks === undefined
     ? planKvBlocks({
       shard: shardModel(model, tensorParallel, 1),
       pipelineStages: 1,
@@ -114,9 +122,20 @@ export async function readEngineRun(folder: string): Promise<EngineRun> {
       memoryMarginFraction: 1 - memory.mem_util,
       blockSize: scheduler.blockSize,
     })
-    : cache.num_gpu_blocks - 1;
+    : loggedBlocks - 1;
   const requests = await readRequests(`${folder}/requests.jsonl`);
   return { ...requests, gpu, model: model.name, tensorParallel, scheduler, kvBlocks };
+}
+
+/** A limit as the engine resolved it, else as it was given. */
+function limitOf(
+  meta: z.infer<typeof metaSchema>,
+  name: "max_num_seqs" | "max_num_batched_tokens",
+  path: string,
+): number {
+  const value = meta.resolved_config?.scheduler_config[name] ?? meta.engine_kwargs[name];
+  if (typeof value !== "number") throw new TraceError(path, 0, `it must state ${name}`);
+  return value;
 }
 
 type LoggedRequest = z.infer<typeof requestSchema>;

@@ -75,6 +75,15 @@ Deno.test("readEngineRun() takes logged blocks, less the one that vLLM keeps, or
   assert.equal(logged.scheduler.blockSize, 32);
   assert.equal(logged.scheduler.prefixCaching, false);
   assert.equal(logged.scheduler.reserveWholePrompt, false);
+  const resolved = await readFrom({
+    meta: {
+      ...META,
+      engine_kwargs: { max_num_seqs: null, max_num_batched_tokens: 64 },
+      resolved_config: { scheduler_config: { max_num_seqs: 9 } },
+    },
+  });
+  assert.deepEqual([resolved.scheduler.batchSizeCap, resolved.scheduler.chunkTokens], [9, 64]);
+  assert.equal(resolved.scheduler.reserveWholePrompt, true);
   // The engine on that GPU logged 2588 blocks; the weights leave 24 GiB x 0.833919 - 16.06 GB for
   // blocks of 16 tokens x 128 KiB.
   const planned = await readFrom();
@@ -95,7 +104,7 @@ Deno.test("readEngineRun() names the file, the line and the field that is wrong"
   await assert.rejects(readFrom({ requests: "" }), { message: /at least one request/ });
   await assert.rejects(readFrom({ meta: { ...META, engine_kwargs: {} } }), {
     name: "TraceError",
-    message: /meta\.json: engine_kwargs\.tensor_parallel_size: /,
+    message: /meta\.json: it must state max_num_seqs$/,
   });
   await assert.rejects(readFrom({ meta: { ...META, model: "no/such" } }), { name: "ConfigError" });
   await assert.rejects(readEngineRun("/no/such/run"), {
