@@ -38,6 +38,7 @@ export * from "./lib/metrics/mod.ts";
 export * from "./lib/plot/mod.ts";
 export * from "./lib/policy/mod.ts";
 export * from "./lib/ppo/mod.ts";
+export * from "./lib/pretraining/mod.ts";
 export * from "./lib/random/mod.ts";
 export * from "./lib/reward/mod.ts";
 export * from "./lib/routing/mod.ts";

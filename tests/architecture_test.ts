@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ppo: [...FOUNDATION, "kernels", "policy"],
   config: [...FOUNDATION, ...PHYSICS, "metrics", ...AGENT],
   training: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config"],
+  pretraining: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training"],
   plot: [...FOUNDATION, ...PHYSICS, "metrics"],
   fidelity: [...FOUNDATION, ...PHYSICS, "plot"],
   sweep: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training", "plot"],
