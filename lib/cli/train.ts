@@ -7,10 +7,11 @@
 import { Command } from "commander";
 import { resolve } from "node:path";
 import { Rng } from "../random/mod.ts";
-import { tableFromRows, writeParquet } from "../metrics/mod.ts";
+import { tableFromRows, TensorBoardWriter, writeParquet } from "../metrics/mod.ts";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
 import { trainingRows, trainingTableSchema } from "../sweep/mod.ts";
 import {
+  addUpdateEvents,
   appendUpdate,
   type Checkpoint,
   loadCheckpoint,
@@ -51,7 +52,7 @@ const program = addExperimentOptions(new Command("train"))
   .description("Trains one policy and saves it with its experiment and training curve")
   .requiredOption(
     "--out <folder>",
-    "new folder for config.json, checkpoints, updates.jsonl and training.parquet",
+    "new folder for config.json, checkpoints, updates.jsonl, training.parquet and TensorBoard's files",
   )
   .option(
     "--checkpoint-every <n>",
@@ -83,6 +84,8 @@ await runCommand(async (args) => {
   await writeFileAtomic(`${out}/config.json`, `${JSON.stringify(config, null, 2)}\n`);
   await useSimdBackend();
   const updates = [...earlier];
+  await using events = await openEvents(out, config);
+  let flushed = Promise.resolve();
   const trained = await withInterrupts((signal) =>
     trainPolicy(scenario, {
       rng: new Rng(config.seed),
@@ -92,11 +95,13 @@ await runCommand(async (args) => {
       onUpdate: (record) => {
         updates.push(record);
         appendUpdate(updateLog(out), record);
+        addUpdateEvents(events, record);
+        flushed = flushed.then(() => events.flush());
         console.log(updateLine(record));
         for (const { message } of record.warnings) console.log(`  warning: ${message}`);
       },
     })
-  );
+  ).finally(() => flushed);
   trained.policy.dispose();
   const trial = { id: hashConfig(config), label: "ppo", config };
   const table = tableFromRows(trainingTableSchema, trainingRows(trial, updates));
@@ -140,6 +145,36 @@ async function findStart(options: TrainOptions): Promise<Start> {
 
 function updateLog(out: string): string {
   return `${out}/updates.jsonl`;
+}
+
+/** A new event file below the run's folder; a resumed run adds one to those before it. */
+async function openEvents(out: string, config: ExperimentConfig): Promise<TensorBoardWriter> {
+  const folder = `${out}/tensorboard`;
+  await Deno.mkdir(folder, { recursive: true });
+  const writer = await TensorBoardWriter.create(folder, {
+    nowSeconds: () => Date.now() / 1000,
+    hostName: `signalbox.${Deno.pid}`,
+  });
+  writer.text(
+    "Run/Configuration",
+    `    ${JSON.stringify(config, null, 2).replaceAll("\n", "\n    ")}`,
+    0,
+  );
+  writer.hparams({
+    policy: config.policy.kind,
+    rewardMode: config.reward.mode,
+    learningRate: config.ppo.learningRate,
+    gamma: config.ppo.gamma,
+    gaeLambda: config.ppo.gaeLambda,
+    clipRatio: config.ppo.clipRatio,
+    entropyCoef: config.ppo.entropyCoef,
+    valueCoef: config.ppo.valueCoef,
+    epochs: config.ppo.epochs,
+    rolloutLength: config.ppo.rolloutLength,
+    minibatchSize: config.ppo.minibatchSize,
+    environments: config.training.environments,
+  });
+  return writer;
 }
 
 /** Creates a folder that must not hold anything yet. */

@@ -32,7 +32,7 @@ export {
   type TensorEntry,
   type TensorValues,
 } from "./checkpoint/safetensors.ts";
-export type { TrainingState } from "./checkpoint/training_state.ts";
+export type { ReferenceState, TrainingState } from "./checkpoint/training_state.ts";
 export { type BaselineName, baselineNames, createBaseline } from "./create_baseline.ts";
 export {
   CONFIGURED_TASK,
@@ -58,6 +58,7 @@ export { LinearQ, type LinearQOptions, type Transition } from "./legacy/linear_q
 export { RandomWithStateRouter } from "./legacy/random_with_state.ts";
 export { exportOnnx } from "./export/export_onnx.ts";
 export { exportTfjs, type TfjsModelFiles } from "./export/export_tfjs.ts";
+export { type InitialPolicy, loadInitialPolicy } from "./initial_policy.ts";
 export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,
@@ -86,7 +87,8 @@ export {
   type TrainOptions,
   trainPolicy,
 } from "./train_policy.ts";
-export { TrainingRun } from "./training_run.ts";
+export { type ResumableCheckpoint, TrainingRun } from "./training_run.ts";
+export { addUpdateEvents } from "./update_events.ts";
 export { appendUpdate, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";
 export type { TrainingWarning } from "./_warnings.ts";

@@ -22,7 +22,8 @@ async function train(
 }
 
 async function filesOf(folder: string): Promise<Record<string, Uint8Array>> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const names = entries.filter(({ isFile }) => isFile).map(({ name }) => name);
   const files = names.sort().map(async (name) =>
     [name, await Deno.readFile(`${folder}/${name}`)] as const
   );
@@ -68,6 +69,11 @@ Deno.test("deno task train --resume leaves the files that an uninterrupted run l
     const longer = await train("--out", out, "--resume", "--set", "training.decisions=80");
     assert.equal(longer.code, 0, longer.stderr);
     assert.match(longer.stdout, /^update 5\/5 /m);
+
+    // Four updates, two of them again after resuming, one more: a point each.
+    const events = Object.values(await filesOf(`${out}/tensorboard`))
+      .map((bytes) => new TextDecoder("latin1").decode(bytes)).join("");
+    assert.equal(events.split("Training/PolicyLoss").length - 1, 4 + 2 + 1);
   } finally {
     await Deno.remove(out, { recursive: true });
   }
