@@ -8,16 +8,20 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import {
   BatchesTable,
+  measureSloAttainment,
   requestRows,
   requestsSchema,
+  type SloTargets,
   summarizeRequests,
   summaryColumns,
   tableFromRows,
   UtilizationMeter,
   writeParquet,
 } from "../metrics/mod.ts";
-import { ChromeTrace } from "../simulator/mod.ts";
+import { UsageError } from "../support/mod.ts";
+import { ChromeTrace, type SimulationResult } from "../simulator/mod.ts";
 import { evaluatePolicies, openScenario } from "../training/mod.ts";
+import type { Workload } from "../workload/mod.ts";
 import { parseArguments, parsePositive, parseSeeds } from "./_arguments.ts";
 import {
   addExperimentOptions,
@@ -37,6 +41,9 @@ interface SimulateOptions extends ExperimentOptions {
   readonly out?: string;
   readonly batches?: string;
   readonly chromeTrace?: string;
+  readonly sloTtft?: number;
+  readonly sloTpot?: number;
+  readonly sloE2e?: number;
 }
 
 const program = addExperimentOptions(new Command("simulate"))
@@ -44,6 +51,9 @@ const program = addExperimentOptions(new Command("simulate"))
   .option("--policy <name>", "who routes: a router, or ppo:CHECKPOINT", "least_outstanding")
   .option("--seed <n>", "arrival seed", parseSeeds, [1])
   .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
+  .option("--slo-ttft <seconds>", "limit of the time to first token", parseSeconds)
+  .option("--slo-tpot <seconds>", "limit of the time per output token", parseSeconds)
+  .option("--slo-e2e <seconds>", "limit of the end-to-end latency", parseSeconds)
   .option("--out <file>", "also write one row a request to this Parquet file")
   .option("--batches <file>", "also write one row a batch and stage to this Parquet file")
   .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file");
@@ -78,6 +88,9 @@ await runCommand(async (args) => {
     ...Object.entries(summaryColumns(summarizeRequests(workload, result, scenario.replicas.length)))
       .map(([name, value]) => ({ [name.replaceAll("_", " ")]: show(value) })),
   );
+  for (const [name, value] of attainmentRows(options, workload, result)) {
+    table.push({ [name]: value });
+  }
   console.log(table.toString());
   console.log(utilizationTable(scenario.replicas, meter.summarize(result.endSeconds)));
   if (options.out !== undefined) {
@@ -96,6 +109,38 @@ await runCommand(async (args) => {
     console.log(`Written to ${options.chromeTrace}`);
   }
 });
+
+/** What was promised and how often it was kept; nothing without targets. */
+function attainmentRows(
+  { sloTtft, sloTpot, sloE2e }: SimulateOptions,
+  workload: Workload,
+  { outcomes, endSeconds }: SimulationResult,
+): [string, string][] {
+  const targets: SloTargets = {
+    ...(sloTtft !== undefined && { ttftSeconds: sloTtft }),
+    ...(sloTpot !== undefined && { tpotSeconds: sloTpot }),
+    ...(sloE2e !== undefined && { e2eSeconds: sloE2e }),
+  };
+  if (Object.keys(targets).length === 0) return [];
+  const kept = measureSloAttainment(workload, outcomes, targets, endSeconds);
+  const rows: [string, string][] = [];
+  if (sloTtft !== undefined) rows.push([`ttft <= ${sloTtft} s`, show(kept.ttftFraction)]);
+  if (sloTpot !== undefined) rows.push([`tpot <= ${sloTpot} s`, show(kept.tpotFraction)]);
+  if (sloE2e !== undefined) rows.push([`e2e <= ${sloE2e} s`, show(kept.e2eFraction)]);
+  rows.push(["all targets met", show(kept.allFraction)]);
+  rows.push(["goodput requests per second", show(kept.goodputPerSecond)]);
+  return rows;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = text.trim() === "" ? NaN : Number(text);
+  if (seconds > 0 && seconds < Infinity) return seconds;
+  throw new UsageError(
+    `Cannot read a latency target: it must be seconds > 0, current value is ${
+      JSON.stringify(text)
+    }`,
+  );
+}
 
 function show(value: number | null | ArrayLike<number>): string {
   if (value === null) return "none";

@@ -7,6 +7,11 @@
 export { readArrow, writeArrow } from "./arrow_file.ts";
 export { batchesSchema, BatchesTable } from "./batches_table.ts";
 export { columnNumbers, columnStrings } from "./columns.ts";
+export {
+  EXACT_LATENCIES,
+  LatencyDistribution,
+  type LatencyDistributionOptions,
+} from "./latency_distribution.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
   comparePolicies,
@@ -26,6 +31,12 @@ export {
   requestRows,
   requestsSchema,
 } from "./requests_table.ts";
+export {
+  measureSloAttainment,
+  type SloAttainment,
+  type SloTarget,
+  type SloTargets,
+} from "./slo_attainment.ts";
 export { SystemMetrics, systemMetricsSchema } from "./system_metrics.ts";
 export type {
   SlidingMeanState,

@@ -82,6 +82,25 @@ Deno.test("deno task simulate prints a run and writes its requests", () =>
     assert.equal((await run("simulate", ...args)).stdout, stdout, "same seed, same text");
   }));
 
+Deno.test("deno task simulate says how many requests met their targets", async () => {
+  const { code, stdout, stderr } = await run(
+    "simulate",
+    "--requests=30",
+    "--slo-ttft=9",
+    "--slo-e2e=0.0001",
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /│ ttft <= 9 s +│ 1 +│/);
+  assert.match(stdout, /│ e2e <= 0.0001 s +│ 0 +│/);
+  assert.match(stdout, /│ all targets met +│ 0 +│/);
+  assert.doesNotMatch(stdout, /tpot <=/);
+  for (const refused of ["0", "-1", "soon", ""]) {
+    const { code, stderr } = await run("simulate", `--slo-tpot=${refused}`);
+    assert.equal(code, 2);
+    assert.match(stderr, /latency target: it must be seconds > 0, current value is "/);
+  }
+});
+
 Deno.test("deno task simulate writes batches and a timeline, and prints the use of each stage", () =>
   withFolder(async (folder) => {
     const file = `${folder}/batches.parquet`;
