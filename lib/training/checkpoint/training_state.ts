@@ -28,7 +28,7 @@ export interface ReferenceState {
 export interface TrainingState {
   /** Seed that the run's random streams come from. */
   readonly seed: number;
-  /** The trainer: the optimiser's moments. */
+  /** The trainer: the optimisers' moments and statistics of the returns. */
   readonly trainer: PpoTrainerState;
   /** The stream that draws actions. */
   readonly actionRng: RngState;
