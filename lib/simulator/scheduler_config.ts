@@ -37,7 +37,9 @@ export const schedulerSchema = z.strictObject({
   prefixCaching: z.boolean().default(true)
     .describe("Whether a preempted request may find its own blocks again (vllm_v1)."),
   maxTokensInBatch: z.int().min(1).max(1048576).default(4096)
-    .describe("Largest padded prompt batch (vllm) or prompt batch (lightllm), in tokens."),
+    .describe(
+      "Largest batch of prompts in tokens, padded to the longest with compat vidur (vllm, lightllm).",
+    ),
   maxWaitingIterations: z.int().min(0).max(1048576).default(10)
     .describe("Decode iterations between two attempts to admit prompts (lightllm)."),
   maxTokensPerRequest: z.int().min(1).max(1048576).default(4096)

@@ -38,9 +38,17 @@ Deno.test("vllm computes whole prompts while any can be admitted, and decodes ot
   assert.deepEqual(trace(three, { kind: "vllm" }).batches, ["0:10", "1:6 2:5", "0:1 1:1", "0:1"]);
 });
 
-Deno.test("vllm limits a prompt batch to its padded size", () => {
-  const { batches } = trace(three, { kind: "vllm", maxTokensInBatch: 11 });
-  assert.deepEqual(batches, ["0:10", "1:6", "2:5", "0:1 1:1", "0:1"]);
+Deno.test("vllm limits a batch of prompts by its tokens, in Vidur by its padded size", () => {
+  const scheduler = { kind: "vllm", maxTokensInBatch: 11 } as const;
+  assert.deepEqual(trace(three, scheduler).batches, ["0:10", "1:6 2:5", "0:1 1:1", "0:1"]);
+  assert.deepEqual(
+    trace(three, { ...scheduler, maxTokensInBatch: 10 }).batches,
+    ["0:10", "1:6", "2:5", "0:1 1:1", "0:1"],
+  );
+  assert.deepEqual(
+    trace(three, scheduler, { compat: "vidur" }).batches,
+    ["0:10", "1:6", "2:5", "0:1 1:1", "0:1"],
+  );
 });
 
 Deno.test("vllm admits a prompt over the limit alone, where Vidur waits for ever", () => {
@@ -198,20 +206,36 @@ Deno.test("A preempted decode recomputes its output too, in one prompt", () => {
   assert.deepEqual([...outcomes.completedSeconds], [4, 7]);
 });
 
+Deno.test("A decode that needs no KV block preempts nobody, but does in Vidur", () => {
+  // Blocks of 4 tokens, 4 of them, all taken by two prompts of 6 tokens, which have room for two
+  // tokens more each.
+  const workload = makeWorkload([[0, 6, 3], [0, 6, 3]]);
+  for (const kind of ["sarathi", "vllm"] as const) {
+    const scheduler = { kind, blockSize: 4, watermarkFraction: 0 } as const;
+    const { batches, simulator } = trace(workload, scheduler, { kvBlocks: 4 });
+    assert.deepEqual(batches, ["0:6 1:6", "0:1 1:1", "0:1 1:1"]);
+    assert.deepEqual([...simulator.result().outcomes.restarts], [0, 0]);
+    const vidur = trace(workload, scheduler, { kvBlocks: 4, compat: "vidur" }).simulator;
+    assert.ok(vidur.result().outcomes.restarts[1]! > 0);
+  }
+});
+
 Deno.test("A preempted partial prompt stays a prompt, and turns into output only in Vidur", () => {
-  // Blocks of 4 tokens, 5 of them. At 2 request 0 decodes and finds no free block: request 1, of
-  // whose 12 prompt tokens 3 are computed, is preempted.
-  const workload = makeWorkload([[0, 4, 6], [0, 12, 2]]);
+  // Blocks of 4 tokens, 6 of them, all taken from 1 on, when request 1 begins its prompt beside
+  // request 0. At 5 request 0 needs a third: request 1, of whose 16 prompt tokens 12 are computed, is
+  // preempted. In Vidur that happens at 2 already.
+  const workload = makeWorkload([[0, 4, 8], [0, 16, 2]]);
   const scheduler = {
     kind: "sarathi",
     blockSize: 4,
     chunkTokens: 4,
     watermarkFraction: 0,
   } as const;
-  const sane = trace(workload, scheduler, { kvBlocks: 5 }).simulator;
-  assert.equal(sane.promptTokensAfterRestarts()[1], 12);
-  const vidur = trace(workload, scheduler, { kvBlocks: 5, compat: "vidur" }).simulator;
-  assert.ok(vidur.promptTokensAfterRestarts()[1]! < 12);
+  const sane = trace(workload, scheduler, { kvBlocks: 6 }).simulator;
+  assert.equal(sane.result().outcomes.restarts[1], 1);
+  assert.equal(sane.promptTokensAfterRestarts()[1], 16);
+  const vidur = trace(workload, scheduler, { kvBlocks: 6, compat: "vidur" }).simulator;
+  assert.ok(vidur.promptTokensAfterRestarts()[1]! < 16);
   const firstToken = (simulator: Simulator) => simulator.result().outcomes.firstTokenSeconds[1]!;
   assert.ok(firstToken(vidur) < firstToken(sane));
 });

@@ -16,9 +16,10 @@ export function blocksFor(tokens: number, blockSize: number): number {
  * Moves parked requests from the front into an empty batch, one token each, until it holds `limit`.
  * Requests whose prompt is not complete are moved to `begun` instead.
  *
- * A request that finds no free KV block makes room by preempting parked ones from the back, itself
- * when none is left. Vidur asks for a free block whether or not the token needs one, and charges the
- * block of a token one iteration after it was produced (spec/simulator.md sections 4.1 and 4.2).
+ * A token's KV is written, and its block taken, in the iteration after the one that sampled it. A
+ * request that needs a block and finds none makes room by preempting parked ones from the back,
+ * itself when none is left. In Vidur it does so even where the block it has would do
+ * (spec/simulator.md sections 4.1 and 4.2).
  */
 export function addDecodes(
   replica: ReplicaState,
@@ -28,7 +29,8 @@ export function addDecodes(
 ): void {
   const { parked } = replica;
   const { tokens } = replica.requests;
-  const { kvBlocks: totalBlocks, scheduler: { blockSize } } = replica.spec;
+  const { kvBlocks: totalBlocks, scheduler: { blockSize }, compat } = replica.spec;
+  const asksAlways = compat === "vidur";
   const rows = batch.roomForDecodes(Math.min(replica.parkedCount, limit));
   if (replica.parkedCount <= limit && replica.parkedCount <= replica.freeKvBlocks) {
     addAllDecodes(replica, batch, begun);
@@ -47,14 +49,15 @@ export function addDecodes(
       begun.push(request);
       continue;
     }
-    if (replica.kvBlocksUsed >= totalBlocks) {
+    const needsBlock = processed > tokens[row + KV_BLOCKS]! * blockSize;
+    if (replica.kvBlocksUsed >= totalBlocks && (needsBlock || asksAlways)) {
       tail = makeRoom(replica, request, head, tail);
       if (tail < head) {
         tail = head;
         continue;
       }
     }
-    if (processed > tokens[row + KV_BLOCKS]! * blockSize) replica.extend(request, 1);
+    if (needsBlock) replica.extend(request, 1);
     rows[count++] = request;
     contextTokens += processed;
     if (processed > maxContextTokens) maxContextTokens = processed;

@@ -27,6 +27,8 @@ export class VllmScheduler implements ReplicaScheduler {
    * `maxTokensInBatch` may form a batch of its own. In Vidur it blocks the queue for ever.
    */
   readonly #admitsLongPromptAlone: boolean;
+  /** Whether all prompts of a batch count as long as the longest, as in Vidur, where kernels padded. */
+  readonly #padsPrompts: boolean;
 
   /** @param replica State that the scheduler works on. */
   constructor(replica: ReplicaState) {
@@ -35,6 +37,7 @@ export class VllmScheduler implements ReplicaScheduler {
     this.#microBatchSize = Math.floor(scheduler.batchSizeCap / stageCount);
     this.#watermarkBlocks = Math.floor(scheduler.watermarkFraction * kvBlocks);
     this.#admitsLongPromptAlone = replica.spec.compat !== "vidur";
+    this.#padsPrompts = replica.spec.compat === "vidur";
   }
 
   /** @inheritdoc */
@@ -58,7 +61,10 @@ export class VllmScheduler implements ReplicaScheduler {
       if (replica.freeKvBlocks - blocks < this.#watermarkBlocks) return;
       longest = Math.max(longest, prompt);
       const isAlone = batch.requestCount === 0 && this.#admitsLongPromptAlone;
-      if ((batch.requestCount + 1) * longest > maxTokensInBatch && !isAlone) return;
+      const promptTokens = this.#padsPrompts
+        ? (batch.requestCount + 1) * longest
+        : batch.totalTokens + prompt;
+      if (promptTokens > maxTokensInBatch && !isAlone) return;
       batch.addPrefill(replica.admit(blocks, nowSeconds), 0, prompt);
     }
   }
