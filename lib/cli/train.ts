@@ -7,12 +7,10 @@
 import { Command } from "commander";
 import { resolve } from "node:path";
 import { Rng } from "../random/mod.ts";
-import { tableFromRows, TensorBoardWriter, writeParquet } from "../metrics/mod.ts";
-import { UsageError, writeFileAtomic } from "../support/mod.ts";
+import { tableFromRows, writeParquet } from "../metrics/mod.ts";
+import { UsageError } from "../support/mod.ts";
 import { trainingRows, trainingTableSchema } from "../sweep/mod.ts";
 import {
-  addUpdateEvents,
-  appendUpdate,
   type Checkpoint,
   loadCheckpoint,
   openScenario,
@@ -30,6 +28,7 @@ import {
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
 import { runCommand } from "./_run_command.ts";
+import { RunFiles, updateLog } from "./_run_files.ts";
 
 interface TrainOptions extends ExperimentOptions {
   readonly out: string;
@@ -81,11 +80,9 @@ await runCommand(async (args) => {
     ? await findStart(options)
     : await makeStart(options);
   const scenario = await openScenario(config);
-  await writeFileAtomic(`${out}/config.json`, `${JSON.stringify(config, null, 2)}\n`);
   await useSimdBackend();
   const updates = [...earlier];
-  await using events = await openEvents(out, config);
-  let flushed = Promise.resolve();
+  const files = new RunFiles(out, config);
   const trained = await withInterrupts((signal) =>
     trainPolicy(scenario, {
       rng: new Rng(config.seed),
@@ -94,14 +91,12 @@ await runCommand(async (args) => {
       resume,
       onUpdate: (record) => {
         updates.push(record);
-        appendUpdate(updateLog(out), record);
-        addUpdateEvents(events, record);
-        flushed = flushed.then(() => events.flush());
+        files.add(record);
         console.log(updateLine(record));
         for (const { message } of record.warnings) console.log(`  warning: ${message}`);
       },
     })
-  ).finally(() => flushed);
+  ).finally(() => files.close());
   trained.policy.dispose();
   const trial = { id: hashConfig(config), label: "ppo", config };
   const table = tableFromRows(trainingTableSchema, trainingRows(trial, updates));
@@ -141,40 +136,6 @@ async function findStart(options: TrainOptions): Promise<Start> {
     resume: checkpoint,
     updates: await rewindUpdates(updateLog(out), checkpoint.update),
   };
-}
-
-function updateLog(out: string): string {
-  return `${out}/updates.jsonl`;
-}
-
-/** A new event file below the run's folder; a resumed run adds one to those before it. */
-async function openEvents(out: string, config: ExperimentConfig): Promise<TensorBoardWriter> {
-  const folder = `${out}/tensorboard`;
-  await Deno.mkdir(folder, { recursive: true });
-  const writer = await TensorBoardWriter.create(folder, {
-    nowSeconds: () => Date.now() / 1000,
-    hostName: `signalbox.${Deno.pid}`,
-  });
-  writer.text(
-    "Run/Configuration",
-    `    ${JSON.stringify(config, null, 2).replaceAll("\n", "\n    ")}`,
-    0,
-  );
-  writer.hparams({
-    policy: config.policy.kind,
-    rewardMode: config.reward.mode,
-    learningRate: config.ppo.learningRate,
-    gamma: config.ppo.gamma,
-    gaeLambda: config.ppo.gaeLambda,
-    clipRatio: config.ppo.clipRatio,
-    entropyCoef: config.ppo.entropyCoef,
-    valueCoef: config.ppo.valueCoef,
-    epochs: config.ppo.epochs,
-    rolloutLength: config.ppo.rolloutLength,
-    minibatchSize: config.ppo.minibatchSize,
-    environments: config.training.environments,
-  });
-  return writer;
 }
 
 /** Creates a folder that must not hold anything yet. */
