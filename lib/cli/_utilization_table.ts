@@ -1,5 +1,6 @@
 import type { ReplicaUtilization } from "../metrics/mod.ts";
 import type { ReplicaSpec } from "../simulator/mod.ts";
+import { operationKinds, type OperationSeconds } from "../timing/mod.ts";
 import { textTable } from "./_text_table.ts";
 
 /** One line a replica: how busy it was; shares of its pipeline stages are separated by blanks. */
@@ -28,6 +29,18 @@ export function utilizationTable(
     use.meanBatchTokens.toPrecision(3),
   ]);
   return textTable(head, rows);
+}
+
+/** One line a replica: what it spent its time on, in seconds over all stages. */
+export function operationTable(
+  replicas: readonly ReplicaSpec[],
+  operations: readonly (OperationSeconds | null)[],
+): string {
+  const rows = operations.map((seconds, replica) => [
+    `${replica} ${replicas[replica]!.gpu}`,
+    ...operationKinds.map((kind) => seconds === null ? "unknown" : seconds[kind].toFixed(2)),
+  ]);
+  return textTable(["seconds of", ...operationKinds], rows);
 }
 
 function percent(fraction: number): string {

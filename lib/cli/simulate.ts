@@ -9,6 +9,7 @@ import { Command } from "commander";
 import {
   BatchesTable,
   measureSloAttainment,
+  OperationMeter,
   requestRows,
   requestsSchema,
   type SloTargets,
@@ -32,13 +33,14 @@ import { withInterrupts } from "./_interrupt.ts";
 import { findPolicy } from "./_policies.ts";
 import { runCommand } from "./_run_command.ts";
 import { TextFileWriter } from "./_text_file_writer.ts";
-import { utilizationTable } from "./_utilization_table.ts";
+import { operationTable, utilizationTable } from "./_utilization_table.ts";
 
 interface SimulateOptions extends ExperimentOptions {
   readonly policy: string;
   readonly seed: readonly number[];
   readonly requests?: number;
   readonly out?: string;
+  readonly operations?: true;
   readonly batches?: string;
   readonly chromeTrace?: string;
   readonly sloTtft?: number;
@@ -55,6 +57,7 @@ const program = addExperimentOptions(new Command("simulate"))
   .option("--slo-tpot <seconds>", "limit of the time per output token", parseSeconds)
   .option("--slo-e2e <seconds>", "limit of the end-to-end latency", parseSeconds)
   .option("--out <file>", "also write one row a request to this Parquet file")
+  .option("--operations", "also print what each replica spends its time on")
   .option("--batches <file>", "also write one row a batch and stage to this Parquet file")
   .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file");
 
@@ -68,13 +71,16 @@ await runCommand(async (args) => {
   });
   const entry = await findPolicy(scenario, options.policy);
   const meter = new UtilizationMeter(scenario.replicas);
+  const operations = options.operations && new OperationMeter(scenario.replicas);
   const batches = options.batches === undefined ? undefined : new BatchesTable();
   using traceFile = options.chromeTrace === undefined
     ? undefined
     : new TextFileWriter(options.chromeTrace);
   const trace = traceFile &&
     new ChromeTrace(scenario.replicas, (text) => traceFile.write(text));
-  const observers = [meter, batches, trace].filter((observer) => observer !== undefined);
+  const observers = [meter, operations, batches, trace].filter((observer) =>
+    observer !== undefined
+  );
   const runs = await withInterrupts((signal) =>
     evaluatePolicies(scenario, [entry], { observers, signal })
   );
@@ -93,6 +99,9 @@ await runCommand(async (args) => {
   }
   console.log(table.toString());
   console.log(utilizationTable(scenario.replicas, meter.summarize(result.endSeconds)));
+  if (operations !== undefined) {
+    console.log(operationTable(scenario.replicas, operations.summarize()));
+  }
   if (options.out !== undefined) {
     const labels = { trialId: "simulate", policy: label, trainingSeed: null, evaluationSeed };
     const rows = requestRows(labels, workload, result.outcomes);

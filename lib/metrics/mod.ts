@@ -12,6 +12,7 @@ export {
   LatencyDistribution,
   type LatencyDistributionOptions,
 } from "./latency_distribution.ts";
+export { OperationMeter } from "./operation_meter.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
   comparePolicies,

@@ -5,7 +5,7 @@
  */
 import { BYTES_PER_NUMBER, type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
 import { createAttentionTerm, createSamplingTerm, smoothMax } from "./_roofline.ts";
-import type { BatchShape, BatchTimer } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
 import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 
 /** What {@linkcode createAnalyticTimer} times. */
@@ -109,6 +109,22 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
           : efficiency.linkSeconds + tokens * sendTokenSeconds);
     },
     overheadSeconds: () => efficiency.iterationSeconds,
+    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
+      const tokens = batch.totalTokens;
+      const reduceSeconds = reduceCount *
+        (efficiency.linkSeconds + tokens * reduceShare * streamBytes / linkBandwidth);
+      const isLast = stage === lastStage;
+      return {
+        matmul: smoothMax(weightSeconds, tokens * weightTokenSeconds),
+        attention: attentionSeconds(batch),
+        elementwise: tokens * activationBytes / elementwiseBandwidth,
+        communication: reduceSeconds +
+          (isLast ? 0 : efficiency.linkSeconds + tokens * sendTokenSeconds),
+        launch: layers * efficiency.layerSeconds,
+        sampling: isLast ? samplingSeconds(batch.requestCount) : 0,
+        cpu: efficiency.iterationSeconds,
+      };
+    },
   };
 }
 

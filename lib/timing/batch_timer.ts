@@ -27,10 +27,32 @@ export interface BatchShape {
   readonly prefillChunkTokens: ArrayLike<number>;
 }
 
+/** Where the time of a stage goes, in the order of tables. */
+export const operationKinds = [
+  "matmul",
+  "attention",
+  "elementwise",
+  "communication",
+  "launch",
+  "sampling",
+  "cpu",
+] as const;
+
+/** One of {@linkcode operationKinds}. */
+export type OperationKind = typeof operationKinds[number];
+
+/** Seconds of each kind of operation. */
+export type OperationSeconds = Readonly<Record<OperationKind, number>>;
+
 /** How long one batch takes on one replica (one model on one kind of GPU, with its parallelism). */
 export interface BatchTimer {
   /** Seconds that pipeline stage `stage` computes the batch (> 0, finite). */
   modelSeconds(batch: BatchShape, stage: number): number;
   /** Seconds of CPU work around the iteration, added to every stage (>= 0). */
   overheadSeconds(batch: BatchShape): number;
+  /**
+   * The parts of `modelSeconds + overheadSeconds`, for metrics: a new record whose values sum to it.
+   * Absent where the timer cannot tell them apart.
+   */
+  operationSeconds?(batch: BatchShape, stage: number): OperationSeconds;
 }

@@ -4,7 +4,13 @@
  * @module
  */
 export { type AnalyticTimerOptions, createAnalyticTimer } from "./analytic_timer.ts";
-export type { BatchShape, BatchTimer } from "./batch_timer.ts";
+export {
+  type BatchShape,
+  type BatchTimer,
+  type OperationKind,
+  operationKinds,
+  type OperationSeconds,
+} from "./batch_timer.ts";
 export { type BundleTimerOptions, createBundleTimer } from "./bundle_timer.ts";
 export { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 export { isotonic } from "./isotonic.ts";

@@ -111,10 +111,12 @@ Deno.test("deno task simulate writes batches and a timeline, and prints the use 
       '--set=cluster.replicas=[{"gpu":"a100","pipelineStages":2},{"gpu":"h100"}]',
       `--batches=${file}`,
       `--chrome-trace=${timeline}`,
+      "--operations",
     );
     assert.equal(code, 0, stderr);
     assert.match(stdout, /│ 0 a100 +│ [\d.]+ % [\d.]+ % +│ [\d.]+ % [\d.]+ % +│/);
     assert.match(stdout, /│ 1 h100 +│ [\d.]+ % +│ [\d.]+ % +│/);
+    assert.match(stdout, /│ seconds of │ matmul │ attention │/);
     const { numRows } = await readParquet(file);
     const { traceEvents } = JSON.parse(await Deno.readTextFile(timeline));
     const slices = traceEvents.filter((event: { ph: string }) => event.ph === "X");

@@ -224,3 +224,29 @@ Deno.test("createAnalyticTimer() never gets faster with more tokens, context or 
     }
   }));
 });
+
+Deno.test("createAnalyticTimer() tells the parts of every time, which sum to it", () => {
+  const batches = [
+    shape([10, 400], []),
+    shape([], [{ context: 0, chunk: 512 }]),
+    shape([7], [
+      { context: 100, chunk: 30 },
+    ]),
+  ];
+  for (const [tensorParallel, pipelineStages] of [[1, 1], [2, 1], [1, 4], [4, 2]] as const) {
+    const timer = createAnalyticTimer({
+      model: getModel("meta-llama/Llama-2-7b-hf"),
+      gpu: getGpu("a100"),
+      tensorParallel,
+      pipelineStages,
+    });
+    for (const batch of batches) {
+      for (let stage = 0; stage < pipelineStages; stage++) {
+        const parts = Object.values(timer.operationSeconds!(batch, stage));
+        const total = timer.modelSeconds(batch, stage) + timer.overheadSeconds(batch);
+        // The same terms, added in another order.
+        assert.ok(Math.abs(parts.reduce((a, b) => a + b, 0) / total - 1) < 1e-14);
+      }
+    }
+  }
+});
