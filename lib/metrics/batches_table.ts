@@ -48,7 +48,7 @@ export const batchesSchema = {
 export class BatchesTable implements SimulationObserver {
   readonly #builder = new TableBuilder(batchesSchema);
 
-  /** @inheritdoc */
+  /** Adds one row. */
   onBatchStageEnd(record: BatchRecord): void {
     let tokens = 0;
     for (let i = 0; i < record.requestCount; i++) tokens += record.tokens[i]!;

@@ -36,7 +36,11 @@ export class OperationMeter implements SimulationObserver {
   readonly #replicas: readonly ReplicaSpec[];
   readonly #seconds: readonly Record<OperationKind, number>[];
 
-  /** @param replicas The cluster that is watched. */
+  /**
+   * Nothing measured yet.
+   *
+   * @param replicas The cluster that is watched.
+   */
   constructor(replicas: readonly ReplicaSpec[]) {
     this.#replicas = replicas;
     this.#seconds = replicas.map(() => ({
@@ -50,7 +54,7 @@ export class OperationMeter implements SimulationObserver {
     }));
   }
 
-  /** @inheritdoc */
+  /** Takes the stage execution into the sums. */
   onBatchStageEnd(record: BatchRecord): void {
     const { timer } = this.#replicas[record.replica]!;
     const parts = timer.operationSeconds?.(record.shape, record.stage);

@@ -84,7 +84,11 @@ export class UtilizationMeter implements SimulationObserver {
   readonly #replicas: readonly ReplicaSpec[];
   readonly #sums: readonly Sums[];
 
-  /** @param replicas The cluster that is watched. */
+  /**
+   * Nothing measured yet.
+   *
+   * @param replicas The cluster that is watched.
+   */
   constructor(replicas: readonly ReplicaSpec[]) {
     this.#replicas = replicas;
     this.#sums = replicas.map(({ stageCount }) => ({
@@ -102,7 +106,7 @@ export class UtilizationMeter implements SimulationObserver {
     }));
   }
 
-  /** @inheritdoc */
+  /** Takes the stage execution into the sums. */
   onBatchStageEnd(record: BatchRecord): void {
     const sums = this.#sums[record.replica]!;
     const { flops } = this.#replicas[record.replica]!;
