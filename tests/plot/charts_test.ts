@@ -181,6 +181,16 @@ Deno.test("BatchRecorder keeps copies of the batches in its window, up to its li
     tokens: [64, 1, 1000], // the third entry is beyond requestCount
     prefillTokens: 64,
     kvBlocksUsed: 1,
+    shape: {
+      requestCount: 2,
+      totalTokens: 65,
+      decodeCount: 1,
+      decodeContextTokens: 100,
+      maxDecodeContextTokens: 100,
+      prefillCount: 1,
+      prefillContextTokens: [0],
+      prefillChunkTokens: [64],
+    },
   };
   for (const start of [0, 0.75, 1.5, 1.9, 2]) {
     record.startSeconds = start;
