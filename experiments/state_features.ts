@@ -26,7 +26,7 @@ const sweep: SweepDefinition = defineSweep({
       clipRatio: 0.2,
       entropyCoef: 0.002,
       klCoef: 0,
-      targetKl: 0.03,
+      targetKl: null,
       epochs: 3,
       rolloutLength: 128,
       minibatchSize: 512,
@@ -34,12 +34,7 @@ const sweep: SweepDefinition = defineSweep({
       rewardScaling: true,
       rewardClip: 10,
     },
-    training: {
-      environments: 16,
-      decisions: 80_000,
-      episodeRequests: 2000,
-      discountTauSeconds: 20,
-    },
+    training: { environments: 16, decisions: 160_000, episodeRequests: 2000 },
   },
   grid: {
     "state.enhancedFeatures": [false, true],
@@ -48,7 +43,7 @@ const sweep: SweepDefinition = defineSweep({
   seeds: [1, 2],
   baselines: ["random", "least_outstanding", "lor_tbt", "speed_weighted_lor"],
   quick: {
-    set: { "training.decisions": 8192, "evaluation.seeds": [1, 2], "evaluation.requests": 1000 },
+    set: { "training.decisions": 16_384, "evaluation.seeds": [1, 2], "evaluation.requests": 1000 },
     seeds: [1],
   },
 });
