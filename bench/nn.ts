@@ -3,8 +3,8 @@
  * The document's network against PyTorch and tfjs-wasm, side by side.
  *
  * ```sh
- * python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.13.0 numpy
- * deno run -A bench/nn.ts --torch=/tmp/torch/bin/python [--rounds=20] [--clock=cpu]
+ * python3 -m venv .torch && .torch/bin/pip install torch==2.13.0 numpy
+ * deno run -A bench/nn.ts --torch=.torch/bin/python [--rounds=20] [--clock=cpu]
  * ```
  *
  * In every round each side does some repetitions of each kind of work in turn, so that a slow phase

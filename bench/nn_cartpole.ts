@@ -4,8 +4,8 @@
  *
  * ```sh
  * deno run -A bench/nn_cartpole.ts [--steps=102400] [--seed=1]
- * /tmp/torch/bin/pip install stable-baselines3 gymnasium
- * /tmp/torch/bin/python bench/peers/cartpole_sb3.py --steps=102400 --seed=1
+ * .torch/bin/pip install stable-baselines3 gymnasium
+ * .torch/bin/python bench/peers/cartpole_sb3.py --steps=102400 --seed=1
  * ```
  *
  * Both print steps per second of training (environment, rollouts, updates) and the mean return of 20

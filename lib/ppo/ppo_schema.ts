@@ -101,7 +101,11 @@ export const ppoSchema = z.strictObject({
   rewardClip: positive.nullable().default(null).describe(
     "with rewardScaling: scaled rewards are clipped to -+ this, null = not; 10 is gymnasium's habit",
   ),
-});
+}).refine(
+  ({ rolloutLength, sequenceLength }) =>
+    sequenceLength === null || rolloutLength % sequenceLength === 0,
+  { path: ["sequenceLength"], message: "a divisor of ppo.rolloutLength" },
+);
 
 /** Hyper-parameters of PPO. */
 export type PpoConfig = z.infer<typeof ppoSchema>;

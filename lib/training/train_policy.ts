@@ -5,7 +5,7 @@
  */
 import type { ExperimentConfig } from "../config/mod.ts";
 import type { Rng } from "../random/mod.ts";
-import { ConfigError, UsageError } from "../support/mod.ts";
+import { UsageError } from "../support/mod.ts";
 import { firstDifference } from "./_first_difference.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { type RetentionOptions, saveCheckpoint } from "./checkpoint/checkpoint_folder.ts";
@@ -47,7 +47,6 @@ export interface TrainOptions {
  * and its normaliser instead and is held near it.
  *
  * @returns The policy after the last update, its normaliser frozen.
- * @throws {ConfigError} When parts of the configuration do not fit together.
  * @throws {CheckpointError} When the policy to begin with cannot be read or does not fit.
  * @throws {UsageError} When the checkpoint to resume is of another experiment, has no training
  *   state, or lies beyond the end of the run.
@@ -58,7 +57,6 @@ export async function trainPolicy(
   options: TrainOptions,
 ): Promise<TrainedPolicy> {
   const { rng, onUpdate, signal, checkpoints, resume } = options;
-  refuseMisfits(scenario);
   const updateCount = countUpdates(scenario);
   const run = resume === undefined
     ? new TrainingRun(scenario, rng, await loadInitialPolicy(scenario))
@@ -132,18 +130,6 @@ function resumeRun(
 /** The configuration without what may change: how long to train, how the policy is judged. */
 function whatDecides(config: ExperimentConfig): unknown {
   return { ...config, evaluation: null, training: { ...config.training, decisions: null } };
-}
-
-/** Refuses settings that are fine one by one but not together. */
-function refuseMisfits({ config }: Scenario): void {
-  const { rolloutLength, sequenceLength } = config.ppo;
-  if (sequenceLength !== null && rolloutLength % sequenceLength !== 0) {
-    throw new ConfigError(
-      "ppo.sequenceLength",
-      sequenceLength,
-      `a divisor of ppo.rolloutLength (${rolloutLength})`,
-    );
-  }
 }
 
 /** Gives timers, signals and messages a turn between two updates. */

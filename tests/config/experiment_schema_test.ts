@@ -33,6 +33,7 @@ Deno.test("parseExperimentConfig() refuses unknown keys, wrong types and values 
     [{ sed: 1 }, "sed"],
     [{ ppo: { clip: 0.1 } }, "ppo.clip"],
     [{ ppo: { clipRatio: "0.1" } }, "ppo.clipRatio"],
+    [{ ppo: { rolloutLength: 32, sequenceLength: 5 } }, "ppo.sequenceLength"],
     [{ seed: 0.5 }, "seed"],
     [{ training: { environments: 0 } }, "training.environments"],
     [{ training: { episodeRequests: 1 } }, "training.episodeRequests"],

@@ -141,11 +141,8 @@ Deno.test("runSweep() finishes an interrupted run as if nothing had happened, re
 Deno.test("runSweep() reports trials that fail twice, keeps the others, and resumes them", () =>
   withFolder(async (out) => {
     const unfit = expandSweep(tinySweep, {
-      // The learners' rollout cannot be cut into such sequences; baselines do not care.
-      set: [
-        { path: "policy", value: { kind: "actor_critic", hiddenSize: 8, gruLayers: 1 } },
-        { path: "ppo.sequenceLength", value: 5 },
-      ],
+      // The learners find nothing to begin with; baselines do not care.
+      set: [{ path: "training.initialPolicy", value: `${out}/no_such_policy` }],
       seeds: [1],
     });
     const attempts: number[] = [];
@@ -158,7 +155,7 @@ Deno.test("runSweep() reports trials that fail twice, keeps the others, and resu
       "ppo mode=delta",
       "ppo mode=hybrid",
     ]);
-    assert.match(failures[0]!.error.message, /ppo\.sequenceLength must be a divisor/);
+    assert.match(failures[0]!.error.message, /no_such_policy: it must exist/);
     assert.equal(attempts.filter((attempt) => attempt === 2).length, 2);
     assert.equal(outputs!.scenarios[0]!.comparisons.length, 2);
     const manifest = JSON.parse(await Deno.readTextFile(`${out}/manifest.json`));
