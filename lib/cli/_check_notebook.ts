@@ -13,6 +13,12 @@ export interface Notebook {
   }[];
 }
 
+/** A cell that should show a chart ran, but shows none. */
+export class MissingChartError extends Error {
+  /** Class name, as printed. */
+  override readonly name = "MissingChartError";
+}
+
 const VEGA_LITE = "application/vnd.vegalite.v5+json";
 const FALLBACKS = ["image/svg+xml", "image/png"];
 
@@ -21,6 +27,7 @@ const FALLBACKS = ["image/svg+xml", "image/png"];
  * chart together with a static image for viewers that cannot render it.
  *
  * @returns How many code cells and charts there are.
+ * @throws {MissingChartError} For the first chart cell without a chart.
  * @throws {Error} For the first cell that fails, naming it by its 1-based number.
  */
 export function checkNotebook(
@@ -42,7 +49,7 @@ export function checkNotebook(
       data !== undefined && VEGA_LITE in data && FALLBACKS.some((type) => type in data)
     );
     if (!shown) {
-      throw new Error(
+      throw new MissingChartError(
         `${name}, cell ${index + 1} shows no chart: expected ${VEGA_LITE} with an image fallback`,
       );
     }

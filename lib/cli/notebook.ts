@@ -10,7 +10,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../support/mod.ts";
 import { runCommand } from "./_run_command.ts";
-import { checkNotebook, type Notebook } from "./_check_notebook.ts";
+import { checkNotebook, MissingChartError, type Notebook } from "./_check_notebook.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NOTEBOOKS = join(ROOT, "notebooks");
@@ -79,15 +79,32 @@ function allNotebooks(): string[] {
     .sort();
 }
 
-/** Executes one notebook into `out` and refuses errors and missing charts. */
-async function execute(path: string, out: string, kernelPath: string): Promise<string> {
-  await Deno.mkdir(out, { recursive: true });
+/** Runs one notebook through nbconvert into `out`. */
+async function convert(path: string, out: string, kernelPath: string): Promise<Notebook> {
   const name = basename(path);
   await jupyter(
     ["nbconvert", "--to", "notebook", "--execute", path, "--output-dir", out, "--output", name],
     kernelPath,
   );
-  const notebook = JSON.parse(await Deno.readTextFile(join(out, name))) as Notebook;
+  return JSON.parse(await Deno.readTextFile(join(out, name))) as Notebook;
+}
+
+/**
+ * Executes one notebook into `out` and refuses errors and missing charts. A chart that is missing
+ * though its cell succeeded may have been lost on the way (the kernel of Deno 2.9 drops a large
+ * output now and then), so the notebook then runs once more.
+ */
+async function execute(path: string, out: string, kernelPath: string): Promise<string> {
+  await Deno.mkdir(out, { recursive: true });
+  const name = basename(path);
+  let notebook = await convert(path, out, kernelPath);
+  try {
+    checkNotebook(name, notebook);
+  } catch (error) {
+    if (!(error instanceof MissingChartError)) throw error;
+    console.log(`${error.message}; running the notebook once more`);
+    notebook = await convert(path, out, kernelPath);
+  }
   const { cells, charts } = checkNotebook(name, notebook);
   return `${name}: ${cells} code cells ran, ${charts} charts shown`;
 }

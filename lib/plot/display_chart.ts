@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { Chart } from "./chart.ts";
-import { renderPng, renderSvg } from "./render.ts";
+import { renderSvg } from "./render.ts";
 
 /** What Deno's Jupyter kernel looks for on the last value of a cell. */
 export interface Displayable {
@@ -18,7 +17,8 @@ export interface Displayable {
  * (JupyterLab, VS Code), an image elsewhere (GitHub, nbconvert).
  *
  * The kernel would pick a MIME type by `$schema` itself, but only for exact version addresses, so
- * the bundle is made here: `application/vnd.vegalite.v5+json`, `image/svg+xml` and `image/png`.
+ * the bundle is made here: `application/vnd.vegalite.v5+json` and `image/svg+xml`. A PNG as well would
+ * double the message, and the kernel (Deno 2.9) now and then loses outputs of several hundred kB.
  *
  * @param chart Vega-Lite specification with its data inside.
  * @returns An object that the kernel displays when it is the value of a cell.
@@ -36,14 +36,10 @@ export interface Displayable {
  */
 export function displayChart(chart: Chart): Displayable {
   return {
-    [Symbol.for("Jupyter.display")]: async () => {
-      const svg = await renderSvg(chart);
-      return {
-        "application/vnd.vegalite.v5+json": chart,
-        "image/svg+xml": svg,
-        "image/png": Buffer.from(await renderPng(svg)).toString("base64"),
-        "text/plain": "Vega-Lite chart",
-      };
-    },
+    [Symbol.for("Jupyter.display")]: async () => ({
+      "application/vnd.vegalite.v5+json": chart,
+      "image/svg+xml": await renderSvg(chart),
+      "text/plain": "Vega-Lite chart",
+    }),
   };
 }

@@ -29,7 +29,7 @@ Deno.test("checkNotebook() refuses a chart cell without a chart or without its i
   for (const outputs of [[], [noImage]]) {
     assert.throws(
       () => checkNotebook("a.ipynb", { cells: [{ ...chartCell, outputs }] }),
-      { message: /cell 1 shows no chart/ },
+      { message: /cell 1 shows no chart/, name: "MissingChartError" },
     );
   }
 });

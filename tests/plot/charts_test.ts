@@ -243,13 +243,12 @@ Deno.test("renderPng() draws with the font of the project", async () => {
   });
 });
 
-Deno.test("displayChart() offers Vega-Lite 5 with images to fall back on", async () => {
+Deno.test("displayChart() offers Vega-Lite 5 with an image to fall back on", async () => {
   const chart = actionShares([{ policy: "a", replicaShares: [1] }]);
   const bundle = await displayChart(chart)[Symbol.for("Jupyter.display")]!();
   const spec = bundle["application/vnd.vegalite.v5+json"] as { $schema: string };
   assert.equal(spec.$schema, "https://vega.github.io/schema/vega-lite/v5.json");
   assert.match(bundle["image/svg+xml"] as string, /^<svg/);
-  assert.match(bundle["image/png"] as string, /^iVBORw0KGgo/); // base64 of the PNG signature
 });
 
 Deno.test("writeChart() writes the three files and the same bytes again", async () => {
