@@ -10,6 +10,7 @@ import {
   readServingBundle,
   type ServingBundle,
 } from "../../lib/timing/mod.ts";
+import { batchShape } from "./_batch_shape.ts";
 import { readBundleAttention } from "../../data/tools/_observations.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
@@ -67,22 +68,6 @@ async function withFiles<T>(
   }
 }
 
-function batch(
-  decodes: readonly number[],
-  prefills: readonly (readonly [context: number, chunk: number])[],
-): BatchShape {
-  return {
-    requestCount: decodes.length + prefills.length,
-    totalTokens: decodes.length + prefills.reduce((sum, [, chunk]) => sum + chunk, 0),
-    decodeCount: decodes.length,
-    decodeContextTokens: decodes.reduce((sum, context) => sum + context, 0),
-    maxDecodeContextTokens: Math.max(0, ...decodes),
-    prefillCount: prefills.length,
-    prefillContextTokens: prefills.map(([context]) => context),
-    prefillChunkTokens: prefills.map(([, chunk]) => chunk),
-  };
-}
-
 /** Layers, ends and sampling of the made-up bundle with 10 layers: 8 runs a layer, norms twice. */
 function denseMicroseconds(tokens: number, requests: number): number {
   return 10 * 8 * tokens + 2 * tokens + 2 * requests;
@@ -98,11 +83,11 @@ function assertMicroseconds(actualSeconds: number, expected: number): void {
 Deno.test("createBundleTimer() adds operations and interpolates attention in four numbers", async () => {
   const bundle = await withFiles(bundleFiles(), readServingBundle);
   const timer = createBundleTimer(bundle, { layers: 10, iterationSeconds: 0.25 });
-  assert.equal(timer.overheadSeconds(batch([5], [])), 0.25);
+  assert.equal(timer.overheadSeconds(batchShape([5], [])), 0.25);
   // On the grid, between its points, and beyond them: the made-up time is multilinear.
   const cases = [[16, 16, 2, 32], [20, 5, 3, 40], [100, 50, 6, 100], [24, 0, 0, 0], [0, 0, 3, 24]];
   for (const [c, k, n, d] of cases as [number, number, number, number][]) {
-    const shape = batch(Array<number>(n).fill(d), c > 0 ? [[k, c]] : []);
+    const shape = batchShape(Array<number>(n).fill(d), c > 0 ? [[k, c]] : []);
     assertMicroseconds(
       timer.modelSeconds(shape, 0),
       denseMicroseconds(n + c, n + (c > 0 ? 1 : 0)) + 10 * attentionMicroseconds(c, k, n, d),
@@ -115,12 +100,12 @@ Deno.test("createBundleTimer() looks several prompt chunks up as one with as man
   const timer = createBundleTimer(bundle, { layers: 10 });
   // 20 (30 + 10) + 10 (4 + 5) = 890 pairs in 30 tokens: context 890 / 30 - 15 = 14.67.
   assertMicroseconds(
-    timer.modelSeconds(batch([], [[30, 20], [4, 10]]), 0),
+    timer.modelSeconds(batchShape([], [[30, 20], [4, 10]]), 0),
     denseMicroseconds(30, 2) + 10 * attentionMicroseconds(30, 890 / 30 - 15, 0, 0),
   );
   // Two fresh prompts of 32: 1024 pairs, fewer than one of 64 has: as one of sqrt(2048) tokens.
   assertMicroseconds(
-    timer.modelSeconds(batch([], [[0, 32], [0, 32]]), 0),
+    timer.modelSeconds(batchShape([], [[0, 32], [0, 32]]), 0),
     denseMicroseconds(64, 2) + 10 * attentionMicroseconds(Math.sqrt(2048), 0, 0, 0),
   );
 });
@@ -144,12 +129,12 @@ Deno.test("createBundleTimer() moves unequal decodes towards the longest by the 
     (timer.modelSeconds(shape, 0) - flat.modelSeconds(shape, 0)) * 1e6;
   // Contexts 20 and 60: at the longest, 2 x 20 tokens more, 0.5 us each in 10 layers; share
   // (2 x 0.1 + 0.4) / 3 alone and 0.5 beside a chunk.
-  assert.ok(Math.abs(extra(batch([20, 60], [])) - 0.2 * 200) < 1e-6);
-  assert.ok(Math.abs(extra(batch([20, 60], [[0, 16]])) - 0.5 * 200) < 1e-6);
+  assert.ok(Math.abs(extra(batchShape([20, 60], [])) - 0.2 * 200) < 1e-6);
+  assert.ok(Math.abs(extra(batchShape([20, 60], [[0, 16]])) - 0.5 * 200) < 1e-6);
   // Negative shares count as 0; three decodes are half-way between 0.2 and 0.
-  assert.ok(Math.abs(extra(batch([16, 16, 16, 32], []))) < 1e-6);
-  assert.ok(Math.abs(extra(batch([16, 16, 46], [])) - 0.1 * 10 * 0.5 * 3 * 20) < 1e-6);
-  assert.equal(extra(batch([40], [])), 0);
+  assert.ok(Math.abs(extra(batchShape([16, 16, 16, 32], []))) < 1e-6);
+  assert.ok(Math.abs(extra(batchShape([16, 16, 46], [])) - 0.1 * 10 * 0.5 * 3 * 20) < 1e-6);
+  assert.equal(extra(batchShape([40], [])), 0);
 });
 
 Deno.test("readServingBundle() names the file that cannot be used", async () => {
@@ -237,10 +222,10 @@ Deno.test({
       (decodes, [context, chunk], which, by) => {
         const longer = decodes.map((value, i) => i === which % decodes.length ? value + by : value);
         const pairs = [
-          [batch(decodes, []), batch(longer, [])],
-          [batch(decodes, [[context, chunk]]), batch(longer, [[context, chunk]])],
-          [batch(decodes, [[context, chunk]]), batch(decodes, [[context + by, chunk]])],
-          [batch(decodes, [[context, chunk]]), batch(decodes, [[context, chunk + by]])],
+          [batchShape(decodes, []), batchShape(longer, [])],
+          [batchShape(decodes, [[context, chunk]]), batchShape(longer, [[context, chunk]])],
+          [batchShape(decodes, [[context, chunk]]), batchShape(decodes, [[context + by, chunk]])],
+          [batchShape(decodes, [[context, chunk]]), batchShape(decodes, [[context, chunk + by]])],
         ] as const;
         for (const timer of timers) {
           for (const [before, after] of pairs) {

@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { getGpu, getModel } from "../../lib/hardware/mod.ts";
 import { quantile } from "../../lib/stats/mod.ts";
 import {
-  type BatchShape,
   createAnalyticTimer,
   createProfileTimer,
   getGpuEfficiency,
@@ -15,6 +14,7 @@ import {
   type VidurProfile,
   type VidurProfileFiles,
 } from "../../lib/timing/mod.ts";
+import { batchShape } from "./_batch_shape.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -92,22 +92,6 @@ async function readTexts(
   }
 }
 
-function batch(
-  decodes: readonly number[],
-  prefills: readonly (readonly [context: number, chunk: number])[],
-): BatchShape {
-  return {
-    requestCount: decodes.length + prefills.length,
-    totalTokens: decodes.length + prefills.reduce((sum, [, chunk]) => sum + chunk, 0),
-    decodeCount: decodes.length,
-    decodeContextTokens: decodes.reduce((sum, context) => sum + context, 0),
-    maxDecodeContextTokens: Math.max(0, ...decodes),
-    prefillCount: prefills.length,
-    prefillContextTokens: prefills.map(([context]) => context),
-    prefillChunkTokens: prefills.map(([, chunk]) => chunk),
-  };
-}
-
 function assertMilliseconds(seconds: number, expected: number): void {
   assert.ok(Math.abs(seconds * 1e3 - expected) < 1e-9 * expected, `${seconds} s, ${expected} ms`);
 }
@@ -154,7 +138,7 @@ Deno.test("createProfileTimer() adds layers, attention, collectives, ends and CP
   };
   const options = { model, gpu, tensorParallel: 2, pipelineStages: 2, efficiency };
   const timer = createProfileTimer(profile, options);
-  const shape = batch([100, 200, 150], [[100, 20]]);
+  const shape = batchShape([100, 200, 150], [[100, 20]]);
   const tokens = 23;
   const layer = (9 * tokens + 36) / 2 + 2 * 3 * tokens + prefillMilliseconds(100, 20) +
     decodeMilliseconds(3, 150);
@@ -170,8 +154,8 @@ Deno.test("createProfileTimer() takes from the analytic timer what was not profi
   const options = { model, gpu: getGpu("a100"), tensorParallel: 1, pipelineStages: 1 };
   const timer = createProfileTimer(profile, options);
   const analytic = createAnalyticTimer(options);
-  const near = batch([100], []);
-  const far = batch([9000], []);
+  const near = batchShape([100], []);
+  const far = batchShape([9000], []);
   const difference = timer.modelSeconds(far, 0) - timer.modelSeconds(near, 0);
   const expected = analytic.modelSeconds(far, 0) - analytic.modelSeconds(near, 0);
   assert.ok(Math.abs(difference / expected - 1) < 1e-6);
@@ -305,10 +289,10 @@ Deno.test({
       (decodes, [context, chunk], which, by) => {
         const longer = decodes.map((value, i) => i === which % decodes.length ? value + by : value);
         const pairs = [
-          [batch(decodes, []), batch(longer, [])],
-          [batch(decodes, [[context, chunk]]), batch(longer, [[context, chunk]])],
-          [batch(decodes, [[context, chunk]]), batch(decodes, [[context + by, chunk]])],
-          [batch(decodes, [[context, chunk]]), batch(decodes, [[context, chunk + by]])],
+          [batchShape(decodes, []), batchShape(longer, [])],
+          [batchShape(decodes, [[context, chunk]]), batchShape(longer, [[context, chunk]])],
+          [batchShape(decodes, [[context, chunk]]), batchShape(decodes, [[context + by, chunk]])],
+          [batchShape(decodes, [[context, chunk]]), batchShape(decodes, [[context, chunk + by]])],
         ] as const;
         for (const [before, after] of pairs) {
           for (const stage of [0, 1]) {

@@ -9,6 +9,7 @@ import {
   type VidurTables,
   type VidurTimerOptions,
 } from "../../lib/timing/mod.ts";
+import { batchShape } from "./_batch_shape.ts";
 
 const OPTIONS: VidurTimerOptions = {
   layersPerStage: 2,
@@ -69,20 +70,6 @@ async function withTables(body: (tables: VidurTables) => void): Promise<void> {
   }
 }
 
-/** A batch from the contexts of its decodes and the [context, chunk] pairs of its prompts. */
-function makeBatch(decodes: number[], prefills: [number, number][] = []): BatchShape {
-  return {
-    requestCount: decodes.length + prefills.length,
-    totalTokens: decodes.length + prefills.reduce((sum, [, chunk]) => sum + chunk, 0),
-    decodeCount: decodes.length,
-    decodeContextTokens: decodes.reduce((sum, context) => sum + context, 0),
-    maxDecodeContextTokens: Math.max(0, ...decodes),
-    prefillCount: prefills.length,
-    prefillContextTokens: prefills.map(([context]) => context),
-    prefillChunkTokens: prefills.map(([, chunk]) => chunk),
-  };
-}
-
 // Per layer, without attention and communication: all of 2^0 .. 2^9 once.
 const LAYER = 1023;
 
@@ -90,20 +77,20 @@ Deno.test("createVidurTableTimer() rounds the mean decode context down, then up 
   await withTables((tables) => {
     const timer = createVidurTableTimer(tables, OPTIONS);
     // One decode at context 5: grid 8.
-    assert.equal(timer.modelSeconds(makeBatch([5]), 0), (LAYER + 1008) * 2 * 1e-3);
+    assert.equal(timer.modelSeconds(batchShape([5]), 0), (LAYER + 1008) * 2 * 1e-3);
     // Contexts 4 and 5: mean 4.5, truncated to 4, on the grid; two requests take 10 % more.
-    assert.equal(timer.modelSeconds(makeBatch([4, 5]), 0), (LAYER + 2004 * 1.1) * 2 * 1e-3);
-    assert.equal(timer.overheadSeconds(makeBatch([5])), 0);
+    assert.equal(timer.modelSeconds(batchShape([4, 5]), 0), (LAYER + 2004 * 1.1) * 2 * 1e-3);
+    assert.equal(timer.overheadSeconds(batchShape([5])), 0);
   });
 });
 
 Deno.test("createVidurTableTimer() sums prompt contexts and takes the root of the squared chunks", async () => {
   await withTables((tables) => {
     const timer = createVidurTableTimer(tables, OPTIONS);
-    assert.equal(timer.modelSeconds(makeBatch([], [[3, 7]]), 0), (LAYER + 4007) * 2 * 1e-3);
+    assert.equal(timer.modelSeconds(batchShape([], [[3, 7]]), 0), (LAYER + 4007) * 2 * 1e-3);
     // Contexts 1 and 5: 4 + 8; chunks 3 and 4: 5.
     assert.equal(
-      timer.modelSeconds(makeBatch([], [[1, 3], [5, 4]]), 0),
+      timer.modelSeconds(batchShape([], [[1, 3], [5, 4]]), 0),
       (LAYER + 12005 * 1.1) * 2 * 1e-3,
     );
   });
@@ -111,7 +98,7 @@ Deno.test("createVidurTableTimer() sums prompt contexts and takes the root of th
 
 Deno.test("createVidurTableTimer() counts all-reduce twice a layer and send-receive once a stage", async () => {
   await withTables((tables) => {
-    const batch = makeBatch([4]);
+    const batch = batchShape([4]);
     const split = createVidurTableTimer(tables, { ...OPTIONS, tensorParallel: 2 });
     assert.equal(split.modelSeconds(batch, 0), (LAYER + 1004 + 2 * 2048.5) * 2 * 1e-3);
     const staged = createVidurTableTimer(tables, { ...OPTIONS, stageCount: 2 });
@@ -127,19 +114,19 @@ Deno.test("createVidurTableTimer() names the table, key and range of a gap", asy
     const timer = createVidurTableTimer(tables, OPTIONS);
     const gaps: [BatchShape, RegExp][] = [
       [
-        makeBatch([17]),
+        batchShape([17]),
         /table attn_decode has no entry for batch_size 1, kv_cache_size 20; .* 20, 16/,
       ],
       [
-        makeBatch([], [[17, 2]]),
+        batchShape([], [[17, 2]]),
         /table attn_prefill has no entry for kv_cache_size 20, prefill_chunk_size 2/,
       ],
       [
-        makeBatch([], [[0, 21]]),
+        batchShape([], [[0, 21]]),
         /table attn_prefill has no entry for kv_cache_size 0, prefill_chunk_size 21/,
       ],
       [
-        makeBatch([], [[0, 25]]),
+        batchShape([], [[0, 25]]),
         /table compute has no entry for num_tokens 32 \(rounded up from 25\)/,
       ],
     ];
