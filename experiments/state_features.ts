@@ -12,7 +12,7 @@ const sweep: SweepDefinition = defineSweep({
   name: "state_features",
   description:
     "PPO on the document's state layout, its enhanced features on and off, describing 0, 2 or 4 " +
-    "queued requests per replica; one H100, one A100 and two A40 at about 75 % load.",
+    "queued requests per replica; one H100, one A100 and two A40 at about 80 % load.",
   base: {
     cluster: { replicas: [{ gpu: "h100" }, { gpu: "a100" }, { gpu: "a40", count: 2 }] },
     workload: { kind: "fitted", ratePerSecond: 14 },
