@@ -8,15 +8,43 @@ import { UsageError } from "../support/mod.ts";
  * is a UsageError.
  */
 export function parseArguments(program: Command, args: readonly string[]): Command {
-  program.exitOverride().configureOutput({ outputError: () => {} });
   try {
-    return program.parse(args, { from: "user" });
+    return throwing(program).parse(args, { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) Deno.exit(0);
-    const message = error.message.replace(/^error: /, "");
-    throw new UsageError(`${message} (see --help)`);
+    throw refusal(error);
   }
+}
+
+/**
+ * Runs the action of the sub-command that a command line names, and waits for it.
+ *
+ * @throws {UsageError} When there is none or it is unknown.
+ */
+export async function runSubcommand(program: Command, args: readonly string[]): Promise<void> {
+  if (args.length === 0) {
+    const names = program.commands.map((command) => command.name()).join(", ");
+    throw new UsageError(
+      `Cannot run ${program.name()}: a sub-command must be given, one of ${names} (see --help)`,
+    );
+  }
+  try {
+    await throwing(program).parseAsync(args, { from: "user" });
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+/** Makes a program and its sub-commands throw where they would print and exit. */
+function throwing(program: Command): Command {
+  for (const command of program.commands) throwing(command);
+  return program.exitOverride().configureOutput({ outputError: () => {} });
+}
+
+/** What to throw for an error of parsing; exits where help was asked for. */
+function refusal(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  if (error.exitCode === 0) Deno.exit(0);
+  return new UsageError(`${error.message.replace(/^error: /, "")} (see --help)`);
 }
 
 /** Collects a repeatable `--set path.to.key=value`. */

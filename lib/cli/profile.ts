@@ -1,0 +1,19 @@
+/**
+ * `deno task profile`: profiles of how long a batch takes: which there are, how good they are, and
+ * how to make one.
+ *
+ * Every sub-command lives in a file `_profile_<name>.ts` that adds it to the program.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { runSubcommand } from "./_arguments.ts";
+import { addGpusCommand } from "./_profile_gpus.ts";
+import { runCommand } from "./_run_command.ts";
+
+const program = new Command("profile").description(
+  "How long a batch takes: shipped profiles, their errors, and making one's own",
+);
+addGpusCommand(program);
+
+await runCommand((args) => runSubcommand(program, args));
