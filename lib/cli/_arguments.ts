@@ -124,8 +124,8 @@ export function collectNumber(
  * Assignments that make a configuration replay a trace at the rate that it has now, if it has one.
  */
 export function traceAssignments(path: string, workload: unknown): Assignment[] {
-  const { ratePerSecond, maxTokens, overLength } = workload as Record<string, number | string>;
-  const kept = Object.entries({ ratePerSecond, maxTokens, overLength })
+  const { ratePerSecond, maxTokens, overLength, classes } = workload as Record<string, unknown>;
+  const kept = Object.entries({ ratePerSecond, maxTokens, overLength, classes })
     .filter(([, value]) => value !== undefined);
   return [{ path: "workload", value: { kind: "trace", path, ...Object.fromEntries(kept) } }];
 }

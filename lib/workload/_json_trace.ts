@@ -4,7 +4,7 @@
  * @module
  */
 import { readJsonLines, TraceError } from "../support/mod.ts";
-import { type Fail, readTokens } from "./_trace_format.ts";
+import { type Fail, optionalColumns, readOptional, readTokens } from "./_trace_format.ts";
 import type { WorkloadBuilder } from "./_workload_builder.ts";
 
 /** Tokens of a block that Mooncake hashes. */
@@ -35,6 +35,12 @@ export async function readJsonTrace(path: string, builder: WorkloadBuilder): Pro
       );
     }
     previousSeconds = seconds;
+    for (const column of optionalColumns) {
+      const value = fields[column];
+      if (value !== undefined && value !== null) {
+        builder.set(column, readOptional(column, String(value), fail));
+      }
+    }
   }
 }
 

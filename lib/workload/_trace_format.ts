@@ -4,6 +4,8 @@
  * @module
  */
 
+import { OPTIONAL_COLUMNS, type OptionalColumn } from "./_workload_builder.ts";
+
 /** Ends the reading of a row with the reason why it cannot be read. */
 export type Fail = (reason: string) => never;
 
@@ -54,6 +56,9 @@ export const TRACE_FORMATS: readonly TraceFormat[] = [
   },
 ];
 
+/** Columns that any trace may have. */
+export const optionalColumns = Object.keys(OPTIONAL_COLUMNS) as readonly OptionalColumn[];
+
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const MAX_TOKENS = 2 ** 31 - 1;
 
@@ -64,6 +69,18 @@ export function readTokens(column: string, text: string, fail: Fail): number {
     fail(`${column} must be an integer in [1, ${MAX_TOKENS}], current value is "${text}"`);
   }
   return tokens;
+}
+
+/** Reads an optional column: a 32-bit priority, or a latency target in seconds > 0; "" is neither. */
+export function readOptional(column: OptionalColumn, text: string, fail: Fail): number {
+  if (text === "") return OPTIONAL_COLUMNS[column];
+  const value = NUMBER.test(text) ? Number(text) : Number.NaN;
+  if (column === "priority") {
+    if (value === (value | 0)) return value;
+    return fail(`priority must be a 32-bit integer, current value is "${text}"`);
+  }
+  if (value > 0 && value < Infinity) return value;
+  return fail(`${column} must be a finite number > 0, current value is "${text}"`);
 }
 
 /** Reads times in seconds since the start of the trace. */

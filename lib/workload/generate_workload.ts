@@ -9,6 +9,7 @@ import { type ArrivalProcess, createArrivalProcess } from "./arrivals.ts";
 import { getFittedWorkload } from "./fitted_workloads.ts";
 import { createLengthSampler, type LengthSampler } from "./lengths.ts";
 import { limitTokens } from "./limit_tokens.ts";
+import { dealRequestClasses } from "./request_classes.ts";
 import type { FittedWorkloadConfig, SyntheticWorkloadConfig } from "./workload_config.ts";
 import type { Workload } from "./workload.ts";
 
@@ -71,8 +72,10 @@ export function generateWorkload(
     builder.add(arrivalSeconds, promptTokens, outputTokens);
   }
   const workload = builder.build(config.kind === "fitted" ? config.name : config.kind);
-  if (config.maxTokens === undefined) return workload;
-  return limitTokens(workload, config.maxTokens, config.overLength);
+  const limited = config.maxTokens === undefined
+    ? workload
+    : limitTokens(workload, config.maxTokens, config.overLength);
+  return config.classes === undefined ? limited : dealRequestClasses(limited, config.classes);
 }
 
 /** Refuses an extent that is not positive. */

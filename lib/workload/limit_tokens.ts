@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { cutHashes, selectHashes } from "./_prefix_hashes.ts";
+import { mapSlos } from "./_request_slos.ts";
 import type { Workload } from "./workload.ts";
 
 /** Ways to treat a request whose prompt and output exceed a limit together. */
@@ -79,7 +80,8 @@ export function limitTokens(
 
 /** The requests at the given indices. */
 function select(workload: Workload, indices: readonly number[]): Workload {
-  const { name, arrivalSeconds, promptTokens, outputTokens, priority, prefixHashes } = workload;
+  const { name, arrivalSeconds, promptTokens, outputTokens, priority, slos, prefixHashes } =
+    workload;
   return {
     name,
     count: indices.length,
@@ -87,6 +89,9 @@ function select(workload: Workload, indices: readonly number[]): Workload {
     promptTokens: Int32Array.from(indices, (i) => promptTokens[i]!),
     outputTokens: Int32Array.from(indices, (i) => outputTokens[i]!),
     ...(priority === undefined ? {} : { priority: Int32Array.from(indices, (i) => priority[i]!) }),
+    ...(slos && {
+      slos: mapSlos(slos, (column) => Float64Array.from(indices, (i) => column[i]!)),
+    }),
     ...(prefixHashes && { prefixHashes: selectHashes(prefixHashes, indices) }),
   };
 }

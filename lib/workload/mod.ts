@@ -32,6 +32,7 @@ export {
 } from "./lengths.ts";
 export { limitTokens, type OverLength, overLengthSchema } from "./limit_tokens.ts";
 export { readTrace } from "./read_trace.ts";
+export { dealRequestClasses, type RequestClass, requestClassSchema } from "./request_classes.ts";
 export { scaleToRate } from "./scale_to_rate.ts";
 export {
   sliceByCount,
@@ -45,7 +46,7 @@ export {
   summarizeWorkload,
   type WorkloadSummary,
 } from "./summarize_workload.ts";
-export type { PrefixHashes, Workload } from "./workload.ts";
+export type { PrefixHashes, RequestSlos, Workload } from "./workload.ts";
 export {
   type FittedWorkloadConfig,
   fittedWorkloadSchema,

@@ -10,8 +10,14 @@ import { pipeline } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { TraceError } from "../support/mod.ts";
 import { readJsonTrace } from "./_json_trace.ts";
-import { readTokens, TRACE_FORMATS, type TraceFormat } from "./_trace_format.ts";
-import { WorkloadBuilder } from "./_workload_builder.ts";
+import {
+  optionalColumns,
+  readOptional,
+  readTokens,
+  TRACE_FORMATS,
+  type TraceFormat,
+} from "./_trace_format.ts";
+import { type OptionalColumn, WorkloadBuilder } from "./_workload_builder.ts";
 import type { Workload } from "./workload.ts";
 
 /**
@@ -27,6 +33,9 @@ import type { Workload } from "./workload.ts";
  *   blocks of 512 tokens, kept as `prefixHashes`;
  * - vLLM's benchmark, JSON Lines: `queued_ts` (seconds; the first is time 0), `input_toks`,
  *   `output_toks`, others not read.
+ *
+ * Any of them may also have `priority` (an integer, larger is more urgent) and the latency targets
+ * `ttft_slo_seconds`, `tpot_slo_seconds` and `e2e_slo_seconds`, empty or absent where there is none.
  *
  * @param path CSV or JSON Lines file (UTF-8, with or without byte order mark, any line ending).
  * @returns The requests in file order, named after the file.
@@ -77,6 +86,7 @@ async function readCsvTrace(path: string, builder: WorkloadBuilder): Promise<voi
   // A failure on either side destroys the other: the loop below sees it as an exception.
   pipeline(createReadStream(path), parser, () => {});
   let readRow: RowReader | undefined;
+  let optional: (readonly [column: OptionalColumn, at: number])[] = [];
   let previousSeconds = 0;
   for await (const { record, info } of parser as AsyncIterable<ParsedRow>) {
     const fail = (reason: string): never => {
@@ -84,6 +94,9 @@ async function readCsvTrace(path: string, builder: WorkloadBuilder): Promise<voi
     };
     if (readRow === undefined) {
       readRow = createRowReader(record, fail);
+      optional = optionalColumns
+        .map((column) => [column, record.indexOf(column)] as const)
+        .filter(([, at]) => at >= 0);
       continue;
     }
     const [seconds, promptTokens, outputTokens] = readRow(record, fail);
@@ -94,6 +107,9 @@ async function readCsvTrace(path: string, builder: WorkloadBuilder): Promise<voi
     }
     previousSeconds = seconds;
     builder.add(seconds, promptTokens, outputTokens);
+    for (const [column, at] of optional) {
+      builder.set(column, readOptional(column, record[at]!, fail));
+    }
   }
 }
 
@@ -119,7 +135,7 @@ function createRowReader(header: readonly string[], fail: Fail): RowReader {
     if (!header.includes(column)) fail(`the header lacks the column ${column}`);
   }
   for (const [i, column] of header.entries()) {
-    const isKnown = columns.includes(column) || format.unreadColumns.includes(column);
+    const isKnown = [...columns, ...format.unreadColumns, ...optionalColumns].includes(column);
     if (!isKnown) fail(`the header has an unknown column "${column}"`);
     if (header.indexOf(column) !== i) fail(`the header has the column ${column} twice`);
   }

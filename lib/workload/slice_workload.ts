@@ -4,6 +4,7 @@
  * @module
  */
 import { sliceHashes } from "./_prefix_hashes.ts";
+import { mapSlos } from "./_request_slos.ts";
 import type { Workload } from "./workload.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { Workload } from "./workload.ts";
  * @returns New arrival times; the other columns are views of the workload's.
  */
 function subrange(workload: Workload, from: number, to: number, origin: number): Workload {
-  const { name, priority, prefixHashes } = workload;
+  const { name, priority, slos, prefixHashes } = workload;
   return {
     name,
     count: to - from,
@@ -21,6 +22,7 @@ function subrange(workload: Workload, from: number, to: number, origin: number):
     promptTokens: workload.promptTokens.subarray(from, to),
     outputTokens: workload.outputTokens.subarray(from, to),
     ...(priority === undefined ? {} : { priority: priority.subarray(from, to) }),
+    ...(slos && { slos: mapSlos(slos, (column) => column.subarray(from, to)) }),
     ...(prefixHashes && { prefixHashes: sliceHashes(prefixHashes, from, to) }),
   };
 }

@@ -17,6 +17,16 @@ export interface PrefixHashes {
   readonly hashes: Int32Array;
 }
 
+/** What requests were promised, in seconds, each `[count]`; `Infinity` where nothing was. */
+export interface RequestSlos {
+  /** Limits of the time to first token. */
+  readonly ttftSeconds?: Float64Array;
+  /** Limits of the time per output token after the first. */
+  readonly tpotSeconds?: Float64Array;
+  /** Limits of the end-to-end latency. */
+  readonly e2eSeconds?: Float64Array;
+}
+
 /**
  * Requests in order of arrival, one array a field (structure of arrays: a million requests are a
  * few large buffers). Row `i` is request `i` everywhere in the project.
@@ -37,6 +47,8 @@ export interface Workload {
   readonly outputTokens: Int32Array;
   /** Priorities, `[count]`, larger is more urgent; absent means all 0. */
   readonly priority?: Int32Array;
+  /** Latency targets; a latency that is left out is not limited. */
+  readonly slos?: RequestSlos;
   /** Hashes of the prompts' blocks, `ceil(promptTokens / blockTokens)` a request, where known. */
   readonly prefixHashes?: PrefixHashes;
 }

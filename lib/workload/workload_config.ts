@@ -8,12 +8,17 @@ import { arrivalSchema } from "./arrivals.ts";
 import { fittedWorkloadNames } from "./fitted_workloads.ts";
 import { lengthSchema } from "./lengths.ts";
 import { overLengthSchema } from "./limit_tokens.ts";
+import { requestClassSchema } from "./request_classes.ts";
 
 const limits = {
   maxTokens: z.number().int().min(2).optional().describe(
     "Largest allowed sum of prompt and output tokens; no limit when left out",
   ),
   overLength: overLengthSchema.default("refuse").describe("What happens to longer requests"),
+  classes: z.array(requestClassSchema).min(1).optional().describe(
+    "Classes that requests are dealt to, with priorities and latency targets; one without either " +
+      "when left out",
+  ),
 };
 
 const ratePerSecond = z.number().positive().optional().describe(

@@ -7,6 +7,7 @@ import type { Rng } from "../random/mod.ts";
 import { checkExtent, generateWorkload, type WorkloadExtent } from "./generate_workload.ts";
 import { limitTokens } from "./limit_tokens.ts";
 import { readTrace } from "./read_trace.ts";
+import { dealRequestClasses } from "./request_classes.ts";
 import { scaleToRate } from "./scale_to_rate.ts";
 import { sliceByCount, sliceByTime, splitByTime } from "./slice_workload.ts";
 import type { TraceWorkloadConfig, WorkloadConfig } from "./workload_config.ts";
@@ -37,11 +38,12 @@ export interface WorkloadSource {
 }
 
 /**
- * Opens a workload: reads the trace, if it is one, applies its token limit and scales it to its
- * rate, in this order, before it is split into parts.
+ * Opens a workload: reads the trace, if it is one, applies its token limit, scales it to its rate
+ * and deals its classes, in this order, before it is split into parts.
  *
  * @throws {TraceError} When the trace cannot be read.
- * @throws {RangeError} When a request is longer than allowed, or the trace has no duration to scale.
+ * @throws {RangeError} When a request is longer than allowed, the trace has no duration to scale, or
+ *   it has priorities or targets of its own beside configured classes.
  *
  * @example
  * ```ts
@@ -67,9 +69,10 @@ function createTraceSource(config: TraceWorkloadConfig, trace: Workload): Worklo
   const limited = config.maxTokens === undefined
     ? trace
     : limitTokens(trace, config.maxTokens, config.overLength);
-  const all = config.ratePerSecond === undefined
+  const timed = config.ratePerSecond === undefined
     ? limited
     : scaleToRate(limited, config.ratePerSecond);
+  const all = config.classes === undefined ? timed : dealRequestClasses(timed, config.classes);
   const parts: Record<WorkloadPart, Workload> = { all, ...splitByTime(all, config) };
   return {
     name: trace.name,
