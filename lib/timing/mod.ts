@@ -27,10 +27,9 @@ export {
   type VidurTimerOptions,
 } from "./vidur_tables.ts";
 export {
-  readVidurProfile,
   type VidurLayerOperation,
   vidurLayerOperations,
-  type VidurProfile,
   type VidurProfileFiles,
   type VidurProfileOptions,
-} from "./vidur_profile.ts";
+} from "./_vidur_points.ts";
+export { readVidurProfile, type VidurProfile } from "./vidur_profile.ts";
