@@ -12,6 +12,13 @@ export {
   LatencyDistribution,
   type LatencyDistributionOptions,
 } from "./latency_distribution.ts";
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  type ExportTableSchema,
+  MetricsExporter,
+} from "./metrics_exporter.ts";
 export { OperationMeter } from "./operation_meter.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
