@@ -6,6 +6,7 @@
 import { TraceError } from "../support/mod.ts";
 import type { AttentionPoint } from "./_attention_grid.ts";
 import type { CurvePoint } from "./_curve.ts";
+import { findBundleTables } from "./_bundle_folder.ts";
 import { readCsv } from "./_read_csv.ts";
 import { NO_SKEW, readSkewShares, type SkewShares } from "./_skew_shares.ts";
 
@@ -28,6 +29,10 @@ const MICROSECOND = 1e-6;
 
 /** Measured points, in seconds. */
 export interface BundlePoints {
+  /** Folder of the tables. */
+  readonly tables: string;
+  /** GPUs that share each layer in these measurements: times are of one of them. */
+  readonly tensorParallel: number;
   /** By name as in `dense.csv`: operations of one layer, by tokens; `layernorm` counts both norms. */
   readonly layer: ReadonlyMap<string, readonly CurvePoint[]>;
   /** By name: embedding and last norm, by tokens. */
@@ -41,32 +46,32 @@ export interface BundlePoints {
 }
 
 /**
- * Reads `dense.csv`, `per_sequence.csv`, `attention.csv` and, where there is one, `skew_fit.csv`.
+ * Reads `dense.csv`, `per_sequence.csv`, `attention.csv` and the skew fit, if one belongs to them.
  *
+ * @param folder The folder of `meta.yaml`.
+ * @param tensorParallel Degree whose tables are read, see {@linkcode findBundleTables}.
  * @throws {TraceError} When a file cannot be read, or an operation is unknown or not measured.
  */
-export async function readBundlePoints(folder: string): Promise<BundlePoints> {
-  const dense = `${folder}/dense.csv`;
+export async function readBundlePoints(folder: string, tensorParallel = 1): Promise<BundlePoints> {
+  const found = await findBundleTables(folder, tensorParallel);
+  const dense = `${found.tables}/dense.csv`;
   const denseTimes = await readOperations(dense, "tokens");
   for (const operation of denseTimes.keys()) {
     if (!LAYER_OPERATIONS.includes(operation) && !END_OPERATIONS.includes(operation)) {
       throw new TraceError(dense, 0, `it has an unknown operation "${operation}"`);
     }
   }
-  const perSequence = `${folder}/per_sequence.csv`;
+  const perSequence = `${found.tables}/per_sequence.csv`;
   const perSequenceTimes = await readOperations(perSequence, "sequences");
-  const skewPath = `${folder}/skew_fit.csv`;
   return {
+    tables: found.tables,
+    tensorParallel: found.tensorParallel,
     layer: byName(dense, denseTimes, LAYER_OPERATIONS),
     ends: byName(dense, denseTimes, END_OPERATIONS),
     sampling: byName(perSequence, perSequenceTimes, SAMPLING_OPERATIONS),
-    attention: await readAttention(`${folder}/attention.csv`),
-    skew: await exists(skewPath) ? await readSkewShares(skewPath) : NO_SKEW,
+    attention: await readAttention(`${found.tables}/attention.csv`),
+    skew: found.skewPath === undefined ? NO_SKEW : await readSkewShares(found.skewPath),
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
 
 /** Points of each operation that the model has, times how often it occurs in the list. */

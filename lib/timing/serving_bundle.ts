@@ -10,6 +10,8 @@ import { skewShare } from "./_skew_shares.ts";
 
 /** Measured times of one model on one GPU, in seconds, interpolated; each non-decreasing. */
 export interface ServingBundle {
+  /** GPUs that share each layer in these measurements: times are of one of them. */
+  readonly tensorParallel: number;
   /** Matrix products, norms, rotary embedding and activation of one layer for `tokens` tokens. */
   layerSeconds(tokens: number): number;
   /** Embedding and last norm for `tokens` tokens. */
@@ -36,21 +38,27 @@ export interface ServingBundle {
 /**
  * Reads a bundle: `dense.csv` (`layer, tokens, time_us`), `per_sequence.csv` (`layer, sequences,
  * time_us`), `attention.csv` (`prefill_chunk, kv_prefill, n_decode, kv_decode, time_us`) and, where
- * there is one, `skew_fit.csv` (`pc, n_label, skew_rate_label, alpha, n_samples`).
- * Operations of one kind must be measured at the same counts.
+ * there is one and `meta.yaml` does not say that it is disabled, `skew_fit.csv` (`pc, n_label,
+ * skew_rate_label, alpha, n_samples`). Operations of one kind must be measured at the same counts.
  *
  * Source: the profiles of LLMServingSim (KAIST CASYS), https://github.com/casys-kaist/LLMServingSim.
  *
- * @param folder The folder of one tensor-parallel degree.
+ * @param folder The folder of `meta.yaml`.
+ * @param tensorParallel Its tables are those of the sub-folder `tp<tensorParallel>`; where there is
+ *   none, those of the folder itself, which are taken for one GPU's.
  * @throws {TraceError} When a file cannot be read, or an operation is unknown or not measured.
  */
-export async function readServingBundle(folder: string): Promise<ServingBundle> {
-  const points = await readBundlePoints(folder);
-  const layer = new Curve(sumOperations(`${folder}/dense.csv`, points.layer));
-  const ends = new Curve(sumOperations(`${folder}/dense.csv`, points.ends));
-  const sampling = new Curve(sumOperations(`${folder}/per_sequence.csv`, points.sampling));
+export async function readServingBundle(
+  folder: string,
+  tensorParallel = 1,
+): Promise<ServingBundle> {
+  const points = await readBundlePoints(folder, tensorParallel);
+  const layer = new Curve(sumOperations(`${points.tables}/dense.csv`, points.layer));
+  const ends = new Curve(sumOperations(`${points.tables}/dense.csv`, points.ends));
+  const sampling = new Curve(sumOperations(`${points.tables}/per_sequence.csv`, points.sampling));
   const attention = new AttentionGrid(points.attention);
   return {
+    tensorParallel: points.tensorParallel,
     layerSeconds: (tokens) => layer.at(tokens),
     endSeconds: (tokens) => ends.at(tokens),
     samplingSeconds: (sequences) => sampling.at(sequences),

@@ -81,7 +81,7 @@ function assertMicroseconds(actualSeconds: number, expected: number): void {
 }
 
 Deno.test("createBundleTimer() adds operations and interpolates attention in four numbers", async () => {
-  const bundle = await withFiles(bundleFiles(), readServingBundle);
+  const bundle = await withFiles(bundleFiles(), (path) => readServingBundle(path));
   const timer = createBundleTimer(bundle, { layers: 10, iterationSeconds: 0.25 });
   assert.equal(timer.overheadSeconds(batchShape([5], [])), 0.25);
   // On the grid, between its points, and beyond them: the made-up time is multilinear.
@@ -96,7 +96,7 @@ Deno.test("createBundleTimer() adds operations and interpolates attention in fou
 });
 
 Deno.test("createBundleTimer() looks several prompt chunks up as one with as many pairs", async () => {
-  const bundle = await withFiles(bundleFiles(), readServingBundle);
+  const bundle = await withFiles(bundleFiles(), (path) => readServingBundle(path));
   const timer = createBundleTimer(bundle, { layers: 10 });
   // 20 (30 + 10) + 10 (4 + 5) = 890 pairs in 30 tokens: context 890 / 30 - 15 = 14.67.
   assertMicroseconds(
@@ -122,7 +122,7 @@ Deno.test("createBundleTimer() moves unequal decodes towards the longest by the 
     rows.join("\n")
   }\n`;
   const files = { ...bundleFiles(), "skew_fit.csv": skew };
-  const bundle = await withFiles(files, readServingBundle);
+  const bundle = await withFiles(files, (path) => readServingBundle(path));
   const timer = createBundleTimer(bundle, { layers: 10 });
   const flat = createBundleTimer(bundle, { layers: 10, useSkew: false });
   const extra = (shape: BatchShape): number =>
@@ -137,10 +137,48 @@ Deno.test("createBundleTimer() moves unequal decodes towards the longest by the 
   assert.equal(extra(batchShape([40], [])), 0);
 });
 
+const SKEW = "pc,n_label,skew_rate_label,kv_big_label,kp_label,alpha,n_samples\n" +
+  "0,n<=2,sr<=15%,kvB<=1k,kp=0,0.1,2\n16,n<=2,sr<=15%,kvB<=1k,kp=0,0.5,2\n";
+
+Deno.test("readServingBundle() uses a skew fit unless meta.yaml says that it is not enabled", async () => {
+  const share = async (meta: Record<string, string>): Promise<number> => {
+    const files = { ...bundleFiles(), "skew_fit.csv": SKEW, ...meta };
+    return (await withFiles(files, (folder) => readServingBundle(folder))).skewShare(2, true);
+  };
+  assert.equal(await share({}), 0.5);
+  assert.equal(await share({ "meta.yaml": "gpu: any\n" }), 0.5);
+  assert.equal(await share({ "meta.yaml": "skew_fit:\n  enabled: true\n" }), 0.5);
+  assert.equal(await share({ "meta.yaml": "skew_fit:\n  enabled: false\n" }), 0);
+  for (const text of ["skew_fit:\n  enabled: maybe\n", "skew_fit: [\n"]) {
+    await assert.rejects(share({ "meta.yaml": text }), {
+      name: "TraceError",
+      message: /meta\.yaml: /,
+    });
+  }
+});
+
+Deno.test("readServingBundle() takes the tables of a tensor-parallel degree from its folder", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/meta.yaml`, "skew_fit:\n  enabled: false\n");
+    await Deno.mkdir(`${folder}/tp2`);
+    for (const [name, text] of Object.entries({ ...bundleFiles(), "skew_fit.csv": SKEW })) {
+      await Deno.writeTextFile(`${folder}/tp2/${name}`, text);
+    }
+    const bundle = await readServingBundle(folder, 2);
+    assert.deepEqual([bundle.tensorParallel, bundle.skewShare(2, true)], [2, 0]);
+    await assert.rejects(readServingBundle(folder), { message: /dense\.csv: / });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  const flat = await withFiles(bundleFiles(), (path) => readServingBundle(path, 2));
+  assert.equal(flat.tensorParallel, 1);
+});
+
 Deno.test("readServingBundle() names the file that cannot be used", async () => {
   const files = bundleFiles();
   const refuse = async (changes: Record<string, string>, message: RegExp): Promise<void> => {
-    await assert.rejects(withFiles({ ...files, ...changes }, readServingBundle), {
+    await assert.rejects(withFiles({ ...files, ...changes }, (path) => readServingBundle(path)), {
       name: "TraceError",
       message,
     });
