@@ -4,8 +4,8 @@
  * @module
  */
 import { type RowOf, type TableSchema, trainingColumns } from "../metrics/mod.ts";
-import { REWARD_TERMS, type RewardBreakdown } from "../reward/mod.ts";
-import type { UpdateRecord } from "../training/mod.ts";
+import { REWARD_TERMS } from "../reward/mod.ts";
+import { rewardColumn, type UpdateRecord } from "../training/mod.ts";
 import type { Trial } from "./expand.ts";
 
 /** Statistics of an update beyond those that every trainer has. */
@@ -25,15 +25,17 @@ const updateColumns = {
   latency_p95_seconds: "float64?",
   latency_p99_seconds: "float64?",
   curriculum_stage: "int32",
+  warnings: "utf8",
 } as const satisfies TableSchema;
 
 const rewardColumns: TableSchema = Object.fromEntries(
-  REWARD_TERMS.map((term) => [columnOf(term), "float64?"]),
+  REWARD_TERMS.map((term) => [rewardColumn(term), "float64?"]),
 );
 
 /**
  * Schema of `training.parquet`: the columns of every trainer, the statistics of this one, and one
  * `reward_<term>` for every signed, weighted term of the reward (the terms sum to the raw reward).
+ * `warnings` holds the kinds of {@linkcode TrainingWarning} of the update, separated by spaces.
  */
 export const trainingTableSchema: typeof trainingColumns & typeof updateColumns & TableSchema = {
   ...trainingColumns,
@@ -50,7 +52,7 @@ export function trainingRows(
   return updates.map((record) => {
     const { stats, reward } = record;
     const terms = Object.fromEntries(
-      REWARD_TERMS.map((term) => [columnOf(term), unused.includes(term) ? null : reward[term]]),
+      REWARD_TERMS.map((term) => [rewardColumn(term), unused.includes(term) ? null : reward[term]]),
     );
     return {
       trial_id: trial.id,
@@ -90,13 +92,8 @@ export function trainingRows(
       latency_p95_seconds: record.tailLatency?.p95Seconds ?? null,
       latency_p99_seconds: record.tailLatency?.p99Seconds ?? null,
       curriculum_stage: record.curriculum.stageIndex,
+      warnings: record.warnings.map(({ kind }) => kind).join(" "),
       ...terms,
     };
   });
-}
-
-/** `latencyTerm` is column `reward_latency`. */
-function columnOf(term: keyof RewardBreakdown): string {
-  const words = term.replace(/Term$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return `reward_${words}`;
 }

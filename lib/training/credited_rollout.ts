@@ -81,7 +81,7 @@ export function collectCreditedRollout(
 function takeStep(
   policy: Policy,
   environments: VectorEnvironment,
-  { rng, temperature, queue, takeCredits, returnNormalizer }: CreditedRolloutOptions,
+  { rng, temperature, queue, takeCredits, returnNormalizer, watcher }: CreditedRolloutOptions,
 ): void {
   const { observations, episodeStarts, actionMasks, count } = environments;
   const temperatures = Float32Array.from({ length: count }, (_, n) => temperature?.(n) ?? 1);
@@ -96,12 +96,15 @@ function takeStep(
     }),
     returnNormalizer,
   );
+  const decided = { observations, episodeStarts, actionMasks, temperatures, decision };
   // Copied before the environments move on.
-  queue.push(copyStep({ observations, episodeStarts, actionMasks, temperatures, decision }));
+  queue.push(copyStep(decided));
+  watcher?.onDecided(decided);
   environments.step(decision.actions);
   for (let n = 0; n < count; n++) {
     for (const { decisionIndex, reward } of takeCredits(n)) queue.credit(n, decisionIndex, reward);
   }
+  watcher?.onStepped();
 }
 
 /** A step in arrays of its own: those it came in are reused. */

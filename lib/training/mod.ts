@@ -43,6 +43,7 @@ export {
 export { useSimdBackend } from "./backend.ts";
 export { CreditQueue, type CreditQueueOptions, type CreditQueueState } from "./credit_queue.ts";
 export { collectCreditedRollout, type CreditedRolloutOptions } from "./credited_rollout.ts";
+export { type DecisionRecord, DecisionRecorder, type DecisionSource } from "./decision_record.ts";
 export type { Environment, StepResult } from "./environment.ts";
 export { type EpisodeRouter, isEpisodeRouter } from "./episode_router.ts";
 export {
@@ -58,6 +59,13 @@ export { LinearQ, type LinearQOptions, type Transition } from "./legacy/linear_q
 export { RandomWithStateRouter } from "./legacy/random_with_state.ts";
 export { exportOnnx } from "./export/export_onnx.ts";
 export { exportTfjs, type TfjsModelFiles } from "./export/export_tfjs.ts";
+export {
+  decisionRow,
+  decisionsSchema,
+  rewardColumn,
+  rolloutRow,
+  rolloutsSchema,
+} from "./export_tables.ts";
 export { type InitialPolicy, loadInitialPolicy } from "./initial_policy.ts";
 export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
@@ -65,6 +73,7 @@ export {
   createRolloutBuffer,
   type RolloutOptions,
   type RolloutStats,
+  type RolloutWatcher,
 } from "./rollout.ts";
 export { openScenario, type Scenario } from "./scenario.ts";
 export {
@@ -87,7 +96,7 @@ export {
   type TrainOptions,
   trainPolicy,
 } from "./train_policy.ts";
-export { type ResumableCheckpoint, TrainingRun } from "./training_run.ts";
+export { type ResumableCheckpoint, TrainingRun, type TrainingRunOptions } from "./training_run.ts";
 export { addUpdateEvents } from "./update_events.ts";
 export { appendUpdate, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";

@@ -13,6 +13,10 @@ export interface RewardSummary {
   readonly means: RewardBreakdown;
   /** Population standard deviation of the reward. */
   readonly rewardStd: number;
+  /** Smallest reward. */
+  readonly rewardMin: number;
+  /** Largest reward. */
+  readonly rewardMax: number;
 }
 
 /**
@@ -57,12 +61,16 @@ export class RewardLoggedEnvironment implements Environment {
 export class RewardLog {
   #count = 0;
   #squares = 0;
+  #min = Infinity;
+  #max = -Infinity;
   readonly #sums = new Map<keyof RewardBreakdown, number>();
 
   /** Takes in one step's reward. */
   add(breakdown: RewardBreakdown): void {
     this.#count++;
     this.#squares += breakdown.reward * breakdown.reward;
+    this.#min = Math.min(this.#min, breakdown.reward);
+    this.#max = Math.max(this.#max, breakdown.reward);
     for (const key of REWARD_BREAKDOWN_KEYS) {
       this.#sums.set(key, (this.#sums.get(key) ?? 0) + breakdown[key]);
     }
@@ -81,14 +89,17 @@ export class RewardLog {
     const entries = REWARD_BREAKDOWN_KEYS.map((key) => [key, this.#sums.get(key)! / count]);
     const means = Object.fromEntries(entries) as RewardBreakdown;
     const rewardStd = Math.sqrt(Math.max(0, this.#squares / count - means.reward * means.reward));
+    const [rewardMin, rewardMax] = [this.#min, this.#max];
     this.clear();
-    return { means, rewardStd };
+    return { means, rewardStd, rewardMin, rewardMax };
   }
 
   /** Forgets what was added. */
   clear(): void {
     this.#count = 0;
     this.#squares = 0;
+    this.#min = Infinity;
+    this.#max = -Infinity;
     this.#sums.clear();
   }
 }

@@ -9,9 +9,18 @@ import {
   type ReturnNormalizer,
   type RewardScaler,
   RolloutBuffer,
+  type RolloutStep,
 } from "../ppo/mod.ts";
 import type { Rng } from "../random/mod.ts";
 import type { EpisodeRecord, VectorEnvironment, VectorStep } from "./vector_environment.ts";
+
+/** Watches the steps of a rollout. */
+export interface RolloutWatcher {
+  /** Actions have been chosen; the environments are where they were. Arrays are reused. */
+  onDecided(step: RolloutStep): void;
+  /** The environments have moved on. */
+  onStepped(): void;
+}
 
 /** How a rollout is gathered. */
 export interface RolloutOptions {
@@ -27,6 +36,8 @@ export interface RolloutOptions {
   readonly rewardScaler?: RewardScaler | undefined;
   /** Brings the policy's values to units of returns; default: they are. */
   readonly returnNormalizer?: ReturnNormalizer | undefined;
+  /** Watches every step. */
+  readonly watcher?: RolloutWatcher | undefined;
 }
 
 /** What a rollout was like; rewards as the environments gave them. */
@@ -82,7 +93,7 @@ export function collectRollout(
   environments: VectorEnvironment,
   options: RolloutOptions,
 ): RolloutStats {
-  const { buffer, rng, config, temperature, returnNormalizer } = options;
+  const { buffer, rng, config, temperature, returnNormalizer, watcher } = options;
   const { observations, episodeStarts, actionMasks, count } = environments;
   const temperatures = new Float32Array(count);
   const rewards = new RewardSummary();
@@ -100,8 +111,11 @@ export function collectRollout(
       }),
       returnNormalizer,
     );
-    buffer.addDecision({ observations, episodeStarts, actionMasks, temperatures, decision });
+    const decided = { observations, episodeStarts, actionMasks, temperatures, decision };
+    buffer.addDecision(decided);
+    watcher?.onDecided(decided);
     const step = environments.step(decision.actions);
+    watcher?.onStepped();
     rewards.add(step.rewards);
     buffer.addOutcome({
       rewards: scaleRewards(step, options.rewardScaler),

@@ -4,15 +4,17 @@
  * @module
  */
 import type { ExperimentConfig } from "../config/mod.ts";
+import type { RolloutBuffer } from "../ppo/mod.ts";
 import type { Rng } from "../random/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import { firstDifference } from "./_first_difference.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { type RetentionOptions, saveCheckpoint } from "./checkpoint/checkpoint_folder.ts";
+import type { DecisionRecord } from "./decision_record.ts";
 import { loadInitialPolicy } from "./initial_policy.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
-import { TrainingRun } from "./training_run.ts";
+import { type ResumableCheckpoint, TrainingRun } from "./training_run.ts";
 import type { UpdateRecord } from "./update_record.ts";
 
 /** Where and when a run is saved. */
@@ -27,8 +29,13 @@ export interface CheckpointOptions extends RetentionOptions {
 export interface TrainOptions {
   /** Source of everything random; only its streams are used. */
   readonly rng: Rng;
-  /** Called after every update. */
-  readonly onUpdate?: (record: UpdateRecord) => void;
+  /**
+   * Called after every update, with the rollout that it learnt from, which the next one overwrites.
+   * Training goes on when it has returned and what it returns has resolved.
+   */
+  readonly onUpdate?: (record: UpdateRecord, rollout: RolloutBuffer) => unknown;
+  /** Told of every single decision, before the update that it belongs to. */
+  readonly onDecision?: ((record: DecisionRecord) => void) | undefined;
   /** Checked between updates. When it fires, the run is saved first, if it is to be saved at all. */
   readonly signal?: AbortSignal | undefined;
   /** Saves the run now and then; never when left out. */
@@ -56,11 +63,13 @@ export async function trainPolicy(
   scenario: Scenario,
   options: TrainOptions,
 ): Promise<TrainedPolicy> {
-  const { rng, onUpdate, signal, checkpoints, resume } = options;
+  const { rng, onUpdate, onDecision, signal, checkpoints, resume } = options;
   const updateCount = countUpdates(scenario);
   const run = resume === undefined
-    ? new TrainingRun(scenario, rng, await loadInitialPolicy(scenario))
-    : resumeRun(scenario, rng, resume, updateCount);
+    ? new TrainingRun(scenario, rng, await loadInitialPolicy(scenario), { onDecision })
+    : new TrainingRun(scenario, rng, checkResume(scenario, rng, resume, updateCount), {
+      onDecision,
+    });
   let savedUpdate = run.updatesDone;
 
   async function save(): Promise<void> {
@@ -74,7 +83,7 @@ export async function trainPolicy(
       if (signal?.aborted) await save();
       signal?.throwIfAborted();
       const record = run.update(updateCount);
-      onUpdate?.(record);
+      await onUpdate?.(record, run.rollout);
       if (checkpoints !== undefined && run.updatesDone % checkpoints.everyUpdates === 0) {
         await save();
       }
@@ -93,13 +102,13 @@ export function countUpdates({ config }: Pick<Scenario, "config">): number {
   return Math.ceil(decisions / (environments * config.ppo.rolloutLength));
 }
 
-/** A run that goes on from a checkpoint, refused unless it is of the same experiment. */
-function resumeRun(
+/** The checkpoint to go on from, refused unless it is of the same experiment. */
+function checkResume(
   scenario: Scenario,
   rng: Rng,
   checkpoint: Checkpoint,
   updateCount: number,
-): TrainingRun {
+): ResumableCheckpoint {
   const { training, update } = checkpoint;
   if (training === null) {
     throw new UsageError("Cannot resume: the checkpoint holds a policy, but no training state");
@@ -124,7 +133,7 @@ function resumeRun(
       `Cannot resume: the run must have at least ${update} updates, as in the checkpoint, current value is ${updateCount}`,
     );
   }
-  return new TrainingRun(scenario, rng, { ...checkpoint, training });
+  return { ...checkpoint, training };
 }
 
 /** The configuration without what may change: how long to train, how the policy is judged. */

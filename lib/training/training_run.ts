@@ -20,6 +20,7 @@ import type { TrainingState } from "./checkpoint/training_state.ts";
 import { CreditQueue } from "./credit_queue.ts";
 import { collectCreditedRollout } from "./credited_rollout.ts";
 import { type CurriculumPosition, curriculumPosition } from "./curriculum.ts";
+import { type DecisionRecord, DecisionRecorder } from "./decision_record.ts";
 import type { InitialPolicy } from "./initial_policy.ts";
 import { RewardLog, type RewardLoggedEnvironment } from "./reward_log.ts";
 import { collectRollout, createRolloutBuffer, type RolloutStats } from "./rollout.ts";
@@ -28,6 +29,12 @@ import { TemperatureController, temperatureSignals } from "./temperature_control
 import type { TrainedPolicy } from "./trained_policy.ts";
 import type { UpdateRecord } from "./update_record.ts";
 import { VectorEnvironment } from "./vector_environment.ts";
+
+/** Optional parts of a {@linkcode TrainingRun}. */
+export interface TrainingRunOptions {
+  /** Told of every single decision; nothing is recorded when left out. */
+  readonly onDecision?: ((record: DecisionRecord) => void) | undefined;
+}
 
 /** A checkpoint that training can go on from. */
 export type ResumableCheckpoint = Checkpoint & { readonly training: TrainingState };
@@ -55,6 +62,7 @@ export class TrainingRun {
   readonly #minibatchRng: Rng;
   /** Decisions that each environment took before learning began. */
   readonly #stabilizationSteps: number;
+  readonly #recorder: DecisionRecorder | undefined;
   #monitor: TailLatencyMonitor;
   #totals: RunTotals;
   #update = 0;
@@ -68,7 +76,12 @@ export class TrainingRun {
    * @param start A checkpoint of this scenario with its training state, or the policy to begin with,
    *   given exactly when `training.initialPolicy` is.
    */
-  constructor(scenario: Scenario, rng: Rng, start?: ResumableCheckpoint | InitialPolicy) {
+  constructor(
+    scenario: Scenario,
+    rng: Rng,
+    start?: ResumableCheckpoint | InitialPolicy,
+    { onDecision }: TrainingRunOptions = {},
+  ) {
     const { config } = scenario;
     const resumed = start !== undefined && "training" in start ? start : undefined;
     const state = resumed?.training;
@@ -111,6 +124,12 @@ export class TrainingRun {
     this.#temperatures = config.training.temperature.mode === "off"
       ? []
       : this.#members.map(() => new TemperatureController(config.training.temperature));
+    this.#recorder = onDecision && new DecisionRecorder({
+      members: this.#members,
+      temperatures: this.#temperatures,
+      update: () => this.#update + 1,
+      onDecision,
+    });
     this.#actionRng = openStream(rng, "actions", state?.actionRng);
     this.#minibatchRng = openStream(rng, "minibatches", state?.minibatchRng);
 
@@ -152,6 +171,11 @@ export class TrainingRun {
     return this.#update;
   }
 
+  /** The rollout of the last update; overwritten by the next. */
+  get rollout(): RolloutBuffer {
+    return this.#buffer;
+  }
+
   /**
    * One rollout and one update.
    *
@@ -165,12 +189,10 @@ export class TrainingRun {
     this.#totals = sumTotals(this.#members);
     const { simulatedSeconds, completedCount, latencySumSeconds } = this.#totals;
     const completed = completedCount - before.completedCount;
-    const { means: reward, rewardStd } = this.#log.take();
+    const { means: reward, rewardStd, rewardMin, rewardMax } = this.#log.take();
     this.#score = rollout.rewardMean;
-    const actionShares = Array.from(
-      rollout.actionCounts,
-      (chosen) => chosen / rollout.decisionCount,
-    );
+    const actionCounts = Array.from(rollout.actionCounts);
+    const actionShares = actionCounts.map((chosen) => chosen / rollout.decisionCount);
     // Simulations run side by side, so their mean is the run's clock.
     const tailLatencyAlert = this.#monitor.check(simulatedSeconds / this.#members.length);
     return {
@@ -181,14 +203,18 @@ export class TrainingRun {
       stats,
       reward,
       rewardStd,
+      rewardMin,
+      rewardMax,
       valueMean: meanOf(this.#buffer.values),
       returnMean: meanOf(this.#buffer.returns),
+      advantageStd: standardDeviationOf(this.#buffer.advantages),
       temperature: rollout.temperatureMean,
       throughput: completed / (simulatedSeconds - before.simulatedSeconds),
       latencyMeanSeconds: completed === 0
         ? null
         : (latencySumSeconds - before.latencySumSeconds) / completed,
       tailLatency: this.#monitor.summary() ?? null,
+      actionCounts,
       actionShares,
       curriculum: this.#curriculum(),
       warnings: trainingWarnings({
@@ -269,6 +295,7 @@ export class TrainingRun {
       config: this.#scenario.config.ppo,
       rewardScaler: this.#rewardScaler,
       returnNormalizer: this.#trainer.returnNormalizer,
+      watcher: this.#recorder,
       temperature: this.#temperatures.length === 0
         ? undefined
         : (n: number) => this.#nextTemperature(n),
@@ -279,7 +306,11 @@ export class TrainingRun {
     return collectCreditedRollout(this.#policy, this.#environments, {
       ...options,
       queue: this.#queue,
-      takeCredits: (n) => this.#members[n]!.inner.takeCredits(),
+      takeCredits: (n) => {
+        const credits = this.#members[n]!.inner.takeCredits();
+        this.#recorder?.onCredits(n, credits);
+        return credits;
+      },
     });
   }
 
@@ -347,4 +378,11 @@ function meanOf(values: Float32Array): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum / values.length;
+}
+
+function standardDeviationOf(values: Float32Array): number {
+  const mean = meanOf(values);
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return Math.sqrt(squares / values.length);
 }

@@ -25,10 +25,16 @@ export interface UpdateRecord {
   readonly reward: RewardBreakdown;
   /** Standard deviation of the reward over the rollout. */
   readonly rewardStd: number;
+  /** Smallest reward of the rollout. */
+  readonly rewardMin: number;
+  /** Largest reward of the rollout. */
+  readonly rewardMax: number;
   /** Mean of the critic's values over the rollout. */
   readonly valueMean: number;
   /** Mean of the returns over the rollout. */
   readonly returnMean: number;
+  /** Standard deviation of the advantages over the rollout, before they are normalised. */
+  readonly advantageStd: number;
   /** Mean temperature of the decisions. */
   readonly temperature: number;
   /** Completed requests per simulated second during the rollout. */
@@ -37,7 +43,9 @@ export interface UpdateRecord {
   readonly latencyMeanSeconds: number | null;
   /** The slowest of the latest completed requests; null before the first. */
   readonly tailLatency: TailLatencySummary | null;
-  /** How often each replica was chosen, summing to 1. */
+  /** How often each replica was chosen in the rollout. */
+  readonly actionCounts: readonly number[];
+  /** The same as shares, summing to 1. */
   readonly actionShares: readonly number[];
   /** Stage of the curriculum after the update. */
   readonly curriculum: CurriculumPosition;
