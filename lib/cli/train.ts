@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { resolve } from "node:path";
 import { Rng } from "../random/mod.ts";
-import { tableFromRows, writeParquet } from "../metrics/mod.ts";
+import { EXPORT_FORMATS, type ExportFormat, tableFromRows, writeParquet } from "../metrics/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import { trainingRows, trainingTableSchema } from "../sweep/mod.ts";
 import {
@@ -19,7 +19,7 @@ import {
   type UpdateRecord,
   useSimdBackend,
 } from "../training/mod.ts";
-import { applyAssignments, type ExperimentConfig, hashConfig } from "../config/mod.ts";
+import { applyAssignments, type ExperimentConfig } from "../config/mod.ts";
 import { parseArguments, parsePositive } from "./_arguments.ts";
 import {
   addExperimentOptions,
@@ -28,6 +28,7 @@ import {
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
 import { runCommand } from "./_run_command.ts";
+import { resumedFormats, trialOf } from "./_run_export.ts";
 import { RunFiles, updateLog } from "./_run_files.ts";
 
 interface TrainOptions extends ExperimentOptions {
@@ -37,6 +38,7 @@ interface TrainOptions extends ExperimentOptions {
   readonly init?: string;
   readonly resume?: true;
   readonly fallBack?: true;
+  readonly export?: ExportFormat | "both";
 }
 
 /** A run that begins, or goes on from a checkpoint. */
@@ -45,6 +47,8 @@ interface Start {
   readonly resume: Checkpoint | undefined;
   /** Updates before the checkpoint. */
   readonly updates: readonly UpdateRecord[];
+  /** Formats of the exported tables. */
+  readonly formats: readonly ExportFormat[];
 }
 
 const program = addExperimentOptions(new Command("train"))
@@ -71,36 +75,48 @@ const program = addExperimentOptions(new Command("train"))
       "for --set training.initialPolicy=...",
   )
   .option("--resume", "go on from the newest checkpoint in --out, exactly where it was taken")
-  .option("--fall-back", "with --resume: if the newest checkpoint is damaged, use an older one");
+  .option("--fall-back", "with --resume: if the newest checkpoint is damaged, use an older one")
+  .addOption(
+    new Option(
+      "--export <format>",
+      "also write tables of all decisions, updates and rollouts to export/ in --out",
+    ).choices([...EXPORT_FORMATS, "both"]),
+  );
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<TrainOptions>();
   const { out, checkpointEvery: everyUpdates, keep: keepLast } = options;
-  const { config, resume, updates: earlier } = options.resume
+  const { config, resume, updates: earlier, formats } = options.resume
     ? await findStart(options)
     : await makeStart(options);
   const scenario = await openScenario(config);
   await useSimdBackend();
   const updates = [...earlier];
-  const files = new RunFiles(out, config);
-  const trained = await withInterrupts((signal) =>
-    trainPolicy(scenario, {
-      rng: new Rng(config.seed),
-      signal,
-      checkpoints: { folder: out, everyUpdates, keepLast },
-      resume,
-      onUpdate: (record) => {
-        updates.push(record);
-        files.add(record);
-        console.log(updateLine(record));
-        for (const { message } of record.warnings) console.log(`  warning: ${message}`);
-      },
-    })
-  ).finally(() => files.close());
-  trained.policy.dispose();
-  const trial = { id: hashConfig(config), label: "ppo", config };
-  const table = tableFromRows(trainingTableSchema, trainingRows(trial, updates));
-  await writeParquet(`${out}/training.parquet`, table);
+  const files = await RunFiles.open(out, config, { lastUpdate: resume?.update ?? 0, formats });
+  try {
+    const trained = await withInterrupts((signal) =>
+      trainPolicy(scenario, {
+        rng: new Rng(config.seed),
+        signal,
+        checkpoints: { folder: out, everyUpdates, keepLast },
+        resume,
+        onDecision: files.addDecision,
+        onUpdate: async (record, rollout) => {
+          updates.push(record);
+          console.log(updateLine(record));
+          for (const { message } of record.warnings) console.log(`  warning: ${message}`);
+          await files.add(record, rollout);
+        },
+      })
+    );
+    trained.policy.dispose();
+    const table = tableFromRows(trainingTableSchema, trainingRows(trialOf(config), updates));
+    await writeParquet(`${out}/training.parquet`, table);
+    await files.finish();
+  } catch (error) {
+    await files.finish(error);
+    throw error;
+  }
   console.log(
     `Saved in ${out}; compare it with: deno task compare --config ${out}/config.json --policies least_outstanding,ppo:${out}`,
   );
@@ -116,7 +132,7 @@ async function makeStart(options: TrainOptions): Promise<Start> {
     ? loaded
     : applyAssignments(loaded, [{ path: "training.initialPolicy", value: resolve(init) }]);
   await makeNewFolder(options.out);
-  return { config, resume: undefined, updates: [] };
+  return { config, resume: undefined, updates: [], formats: formatsOf(options) ?? [] };
 }
 
 /** The checkpoint of the folder with the keys given by `--set`; trainPolicy refuses what differs. */
@@ -135,7 +151,12 @@ async function findStart(options: TrainOptions): Promise<Start> {
     config: applyAssignments(checkpoint.config, set),
     resume: checkpoint,
     updates: await rewindUpdates(updateLog(out), checkpoint.update),
+    formats: await resumedFormats(out, formatsOf(options)),
   };
+}
+
+function formatsOf({ export: format }: TrainOptions): readonly ExportFormat[] | undefined {
+  return format === "both" ? EXPORT_FORMATS : format && [format];
 }
 
 /** Creates a folder that must not hold anything yet. */

@@ -33,6 +33,8 @@ export interface TailLatencySummary {
   readonly p99Seconds: number;
   /** Share of all requests so far that took longer than the threshold. */
   readonly violationRate: number;
+  /** How many those are. */
+  readonly violationCount: number;
   /** Alerts so far. */
   readonly alertCount: number;
 }
@@ -111,6 +113,7 @@ export class TailLatencyMonitor {
       p95Seconds: quantileSorted(sorted, 0.95),
       p99Seconds: quantileSorted(sorted, 0.99),
       violationRate: this.#violationCount / this.#totalCount,
+      violationCount: this.#violationCount,
       alertCount: this.#alertCount,
     };
   }

@@ -5,5 +5,6 @@
  */
 export { writeFileAtomic } from "./atomic_write.ts";
 export { ConfigError, TraceError, UsageError } from "./errors.ts";
+export { isFolderLocked, lockFolder } from "./folder_lock.ts";
 export { parseConfig } from "./parse_config.ts";
 export { type JsonLine, readJsonLines } from "./read_json_lines.ts";

@@ -28,7 +28,7 @@ export {
   type TrialTask,
 } from "./run_sweep.ts";
 export { runTrial, type TrialProgress, type TrialReport, type TrialResult } from "./run_trial.ts";
-export { trainingRows, trainingTableSchema } from "./training_rows.ts";
+export { trainingRow, trainingRows, trainingTableSchema } from "./training_rows.ts";
 export {
   type PoolOptions,
   runPool,

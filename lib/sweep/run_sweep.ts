@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { ConfigError, UsageError, writeFileAtomic } from "../support/mod.ts";
+import { ConfigError, lockFolder, UsageError, writeFileAtomic } from "../support/mod.ts";
 import { openScenario } from "../training/mod.ts";
-import { lockFolder } from "./_folder_lock.ts";
 import type { ExpandedSweep, Trial } from "./expand.ts";
 import { createManifest, type Manifest, readManifest, type TrialTiming } from "./manifest.ts";
 import { type SweepOutputs, writeOutputs } from "./write_outputs.ts";

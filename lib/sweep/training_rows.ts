@@ -49,51 +49,56 @@ export function trainingRows(
   updates: readonly UpdateRecord[],
 ): RowOf<typeof trainingTableSchema>[] {
   const unused = REWARD_TERMS.filter((term) => updates.every(({ reward }) => reward[term] === 0));
-  return updates.map((record) => {
-    const { stats, reward } = record;
-    const terms = Object.fromEntries(
-      REWARD_TERMS.map((term) => [rewardColumn(term), unused.includes(term) ? null : reward[term]]),
-    );
-    return {
-      trial_id: trial.id,
-      policy: trial.label,
-      seed: trial.config.seed,
-      update: record.update,
-      decisions: record.decisions,
-      simulated_seconds: record.simulatedSeconds,
-      policy_loss: stats.policyLoss,
-      value_loss: stats.valueLoss,
-      entropy: stats.entropy,
-      approx_kl: stats.approxKl,
-      clip_fraction: stats.clipFraction,
-      explained_variance: Number.isNaN(stats.explainedVariance) ? null : stats.explainedVariance,
-      grad_norm: stats.gradNorm,
-      learning_rate: stats.learningRate,
-      temperature: record.temperature,
-      reward_mean: reward.reward,
-      reward_std: record.rewardStd,
-      value_mean: record.valueMean,
-      return_mean: record.returnMean,
-      throughput: record.throughput,
-      latency_mean_seconds: record.latencyMeanSeconds,
-      action_shares: record.actionShares,
-      total_loss: stats.totalLoss,
-      kl_exact: stats.klExact,
-      old_approx_kl: stats.oldApproxKl,
-      critic_grad_norm: stats.criticGradNorm,
-      entropy_coef: stats.entropyCoef,
-      reference_kl: stats.referenceKl,
-      reference_kl_coef: stats.referenceKlCoef,
-      initial_ratio_deviation: stats.initialRatioDeviation,
-      epochs_run: stats.epochsRun,
-      steps_taken: stats.stepsTaken,
-      stopped_early: stats.stoppedEarly,
-      latency_p90_seconds: record.tailLatency?.p90Seconds ?? null,
-      latency_p95_seconds: record.tailLatency?.p95Seconds ?? null,
-      latency_p99_seconds: record.tailLatency?.p99Seconds ?? null,
-      curriculum_stage: record.curriculum.stageIndex,
-      warnings: record.warnings.map(({ kind }) => kind).join(" "),
-      ...terms,
-    };
-  });
+  const nulls = Object.fromEntries(unused.map((term) => [rewardColumn(term), null]));
+  return updates.map((record) => ({ ...trainingRow(trial, record), ...nulls }));
+}
+
+/** The row of one update, when others are not known yet: unused reward terms are 0. */
+export function trainingRow(
+  trial: Pick<Trial, "id" | "label" | "config">,
+  record: UpdateRecord,
+): RowOf<typeof trainingTableSchema> {
+  const { stats, reward } = record;
+  const terms = REWARD_TERMS.map((term) => [rewardColumn(term), reward[term]]);
+  return {
+    trial_id: trial.id,
+    policy: trial.label,
+    seed: trial.config.seed,
+    update: record.update,
+    decisions: record.decisions,
+    simulated_seconds: record.simulatedSeconds,
+    policy_loss: stats.policyLoss,
+    value_loss: stats.valueLoss,
+    entropy: stats.entropy,
+    approx_kl: stats.approxKl,
+    clip_fraction: stats.clipFraction,
+    explained_variance: Number.isNaN(stats.explainedVariance) ? null : stats.explainedVariance,
+    grad_norm: stats.gradNorm,
+    learning_rate: stats.learningRate,
+    temperature: record.temperature,
+    reward_mean: reward.reward,
+    reward_std: record.rewardStd,
+    value_mean: record.valueMean,
+    return_mean: record.returnMean,
+    throughput: record.throughput,
+    latency_mean_seconds: record.latencyMeanSeconds,
+    action_shares: record.actionShares,
+    total_loss: stats.totalLoss,
+    kl_exact: stats.klExact,
+    old_approx_kl: stats.oldApproxKl,
+    critic_grad_norm: stats.criticGradNorm,
+    entropy_coef: stats.entropyCoef,
+    reference_kl: stats.referenceKl,
+    reference_kl_coef: stats.referenceKlCoef,
+    initial_ratio_deviation: stats.initialRatioDeviation,
+    epochs_run: stats.epochsRun,
+    steps_taken: stats.stepsTaken,
+    stopped_early: stats.stoppedEarly,
+    latency_p90_seconds: record.tailLatency?.p90Seconds ?? null,
+    latency_p95_seconds: record.tailLatency?.p95Seconds ?? null,
+    latency_p99_seconds: record.tailLatency?.p99Seconds ?? null,
+    curriculum_stage: record.curriculum.stageIndex,
+    warnings: record.warnings.map(({ kind }) => kind).join(" "),
+    ...Object.fromEntries(terms),
+  };
 }

@@ -111,6 +111,8 @@ export class TrainingRun {
     this.#stabilizationSteps = Math.ceil(stabilizationDecisions / environmentCount);
     if (state === undefined) {
       stabilizeStatistics(this.#environments, stabilizationDecisions, rng);
+      // Rewards of decisions that nobody learns from.
+      for (const { inner } of this.#members) inner.takeCredits();
       this.#log.clear();
       this.#monitor = new TailLatencyMonitor(config.training.tailLatency);
     } else {
