@@ -7,7 +7,6 @@
  */
 import Table from "cli-table3";
 import { Command } from "commander";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Candidate,
@@ -29,7 +28,9 @@ import {
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
+import { checkNewFolder } from "./_output_files.ts";
 import { runCommand } from "./_run_command.ts";
+import { measureScenarios } from "./_scenario_capacity.ts";
 
 interface CapacityOptions extends ExperimentOptions {
   readonly metric: string;
@@ -42,6 +43,7 @@ interface CapacityOptions extends ExperimentOptions {
   readonly rate?: number;
   readonly jobs: number;
   readonly out?: string;
+  readonly write?: true;
 }
 
 const defaults = sloSchema.parse({});
@@ -60,18 +62,22 @@ const program = addExperimentOptions(new Command("capacity"))
   .option("--clusters <file>", "JSON list of { name, cluster, dollarsPerHour? } to compare")
   .option("--rate <r>", "requests per second that have to be carried", Number)
   .option("--jobs <n>", "parallel workers", parsePositive("--jobs"), navigator.hardwareConcurrency)
-  .option("--out <folder>", "new folder for capacity.json and the plot");
+  .option("--out <folder>", "new folder for capacity.json and the plot")
+  .option(
+    "--write",
+    "with --scenario NAME (or all), which is measured as its file says: store the rate found there",
+  );
 
 async function main(args: readonly string[]): Promise<void> {
   const options = parseArguments(program, args).opts<CapacityOptions>();
-  const { metric, quantile, limit, rate, out } = options;
+  const { metric, quantile, limit, rate, out, scenario, write = false } = options;
+  if (scenario !== undefined) return await measureScenarios(program, scenario, write);
+  if (write) throw new UsageError("Cannot store a rate: --write must be given with --scenario");
   const slo = parseConfig<Slo>(sloSchema, { metric, quantile, limitSeconds: limit }, "slo");
   if (rate !== undefined && !(rate > 0 && rate < Infinity)) {
     throw new UsageError(`Cannot read --rate: it must be finite and > 0, current value is ${rate}`);
   }
-  if (out !== undefined && existsSync(out)) {
-    throw new UsageError(`Cannot write the result: --out ${out} exists already`);
-  }
+  if (out !== undefined) checkNewFolder("--out", out);
   const { cluster, workload } = await loadExperiment(options);
   const candidates = options.clusters === undefined
     ? [{ name: "configured", cluster }]
@@ -89,7 +95,7 @@ async function main(args: readonly string[]): Promise<void> {
     })
   );
   print(rows, rate);
-  if (out !== undefined) await write(out, rows, slo);
+  if (out !== undefined) await writeRows(out, rows, slo);
 }
 
 async function readCandidates(file: string): Promise<Candidate[]> {
@@ -130,7 +136,7 @@ function print(rows: readonly CapacityRow[], rate: number | undefined): void {
   );
 }
 
-async function write(folder: string, rows: readonly CapacityRow[], slo: Slo): Promise<void> {
+async function writeRows(folder: string, rows: readonly CapacityRow[], slo: Slo): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   await writeFileAtomic(
     join(folder, "capacity.json"),

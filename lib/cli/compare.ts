@@ -9,6 +9,7 @@ import {
   comparePolicies,
   requestRows,
   requestsSchema,
+  type SloAttainment,
   TableBuilder,
   writeParquet,
 } from "../metrics/mod.ts";
@@ -24,10 +25,12 @@ import {
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
+import { checkOutputFile } from "./_output_files.ts";
 import { findPolicy } from "./_policies.ts";
 import { runCommand } from "./_run_command.ts";
+import { addSloOptions, attainmentOf, type SloOptions, withSlos } from "./_slo_options.ts";
 
-interface CompareOptions extends ExperimentOptions {
+interface CompareOptions extends ExperimentOptions, SloOptions {
   readonly policies: string;
   readonly reference: string;
   readonly seeds?: readonly number[];
@@ -35,7 +38,7 @@ interface CompareOptions extends ExperimentOptions {
   readonly out?: string;
 }
 
-const program = addExperimentOptions(new Command("compare"))
+const program = addSloOptions(addExperimentOptions(new Command("compare")))
   .description("Compares policies on the same held-out arrivals")
   .option(
     "--policies <list>",
@@ -53,6 +56,7 @@ const program = addExperimentOptions(new Command("compare"))
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<CompareOptions>();
+  if (options.out !== undefined) checkOutputFile("--out", options.out);
   const config = await loadExperiment(options);
   const { evaluation } = config;
   const scenario = await openScenario({
@@ -74,13 +78,17 @@ await runCommand(async (args) => {
   const entries = await Promise.all(names.map((name) => findPolicy(scenario, name)));
   const runs = await withInterrupts((signal) => evaluatePolicies(scenario, entries, { signal }));
   const requests = new TableBuilder(requestsSchema);
-  for (const { label: policy, evaluationSeed, workload, result } of runs) {
+  const attainments = new Map<string, SloAttainment[]>();
+  for (const { label: policy, evaluationSeed, workload: fed, result } of runs) {
+    const workload = withSlos(fed, options);
+    const kept = attainmentOf(workload, result);
+    if (kept) attainments.set(policy, [...attainments.get(policy) ?? [], kept]);
     const labels = { trialId: "compare", policy, trainingSeed: null, evaluationSeed };
     for (const row of requestRows(labels, workload, result.outcomes)) requests.append(row);
   }
   const table = requests.finish();
   const comparisons = comparePolicies(table, options.reference, new Rng(0).stream("bootstrap"));
-  console.log(comparisonTable(comparisons, options.reference));
+  console.log(comparisonTable(comparisons, options.reference, attainments));
   if (options.out !== undefined) {
     await writeParquet(options.out, table);
     console.log(`Written to ${options.out}`);

@@ -5,25 +5,13 @@
  */
 import type * as arrow from "apache-arrow";
 import type { BatchRecord, SimulationObserver } from "../simulator/mod.ts";
-import { TableBuilder } from "./table_builder.ts";
-import type { TableSchema } from "./table_schema.ts";
+import { BatchColumns, batchesTable } from "./_batch_columns.ts";
 
-/** Columns of a table of batches; times in seconds of simulated time. */
-export const batchesSchema = {
-  batch: "int32",
-  replica: "int32",
-  stage: "int32",
-  formed_seconds: "float64",
-  start_seconds: "float64",
-  end_seconds: "float64",
-  requests: "int32",
-  prefill_tokens: "int32",
-  decode_tokens: "int32",
-  kv_blocks_used: "int32",
-} as const satisfies TableSchema;
+export { batchesSchema } from "./_batch_columns.ts";
 
 /**
- * Observer that collects {@linkcode batchesSchema}, in order of the ends of stages.
+ * Observer that collects {@linkcode batchesSchema} in memory, in order of the ends of stages;
+ * {@linkcode BatchesFile} does so on disk.
  *
  * @example
  * ```ts
@@ -46,28 +34,20 @@ export const batchesSchema = {
  * ```
  */
 export class BatchesTable implements SimulationObserver {
-  readonly #builder = new TableBuilder(batchesSchema);
+  readonly #columns = new BatchColumns();
+  readonly #full: arrow.RecordBatch[] = [];
 
   /** Adds one row. */
   onBatchStageEnd(record: BatchRecord): void {
-    let tokens = 0;
-    for (let i = 0; i < record.requestCount; i++) tokens += record.tokens[i]!;
-    this.#builder.append({
-      batch: record.batchIndex,
-      replica: record.replica,
-      stage: record.stage,
-      formed_seconds: record.formedSeconds,
-      start_seconds: record.startSeconds,
-      end_seconds: record.endSeconds,
-      requests: record.requestCount,
-      prefill_tokens: record.prefillTokens,
-      decode_tokens: tokens - record.prefillTokens,
-      kv_blocks_used: record.kvBlocksUsed,
-    });
+    this.#columns.add(record);
+    if (!this.#columns.isFull) return;
+    this.#full.push(this.#columns.toRecordBatch());
+    this.#columns.length = 0;
   }
 
-  /** The table of all batches so far; the observer must not be used afterwards. */
+  /** The table of all batches so far. */
   finish(): arrow.Table {
-    return this.#builder.finish();
+    const { length } = this.#columns;
+    return batchesTable(length === 0 ? this.#full : [...this.#full, this.#columns.toRecordBatch()]);
   }
 }

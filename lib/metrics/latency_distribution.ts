@@ -71,18 +71,25 @@ export class LatencyDistribution {
   /**
    * Adds a duration.
    *
+   * @param times How often, an integer >= 1; 1 by default. A sketch takes them at once.
    * @throws {RangeError} When it is negative or not finite.
    */
-  add(seconds: number): void {
+  add(seconds: number, times = 1): void {
     if (!(seconds >= 0 && seconds < Infinity)) {
       throw new RangeError(
         `Cannot add a latency: seconds must be finite and >= 0, current value is ${seconds}`,
       );
     }
-    if (this.#sketch === undefined && this.#count === this.#exactCount) this.#startSketch();
-    if (this.#sketch !== undefined) this.#sketch.accept(seconds);
-    else this.#keep(seconds);
-    this.#count++;
+    if (this.#sketch === undefined && this.#count + times > this.#exactCount) this.#startSketch();
+    if (this.#sketch !== undefined) {
+      this.#sketch.accept(seconds, times);
+      this.#count += times;
+      return;
+    }
+    for (let i = 0; i < times; i++) {
+      this.#keep(seconds);
+      this.#count++;
+    }
   }
 
   /**

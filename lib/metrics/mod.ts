@@ -5,6 +5,8 @@
  * @module
  */
 export { readArrow, writeArrow } from "./arrow_file.ts";
+export { BatchDistributions } from "./batch_distributions.ts";
+export { BatchesFile } from "./batches_file.ts";
 export { batchesSchema, BatchesTable } from "./batches_table.ts";
 export { columnNumbers, columnStrings } from "./columns.ts";
 export {
@@ -69,6 +71,7 @@ export {
   type TableSchema,
 } from "./table_schema.ts";
 export { type HparamValue, type TensorBoardOptions, TensorBoardWriter } from "./tensorboard.ts";
+export { TokenGapMeter } from "./token_gap_meter.ts";
 export { trainingColumns, type TrainingSchema, trainingSchema } from "./training_table.ts";
 export { axisColumn, trialColumns, trialsSchema } from "./trials_table.ts";
 export { type ReplicaUtilization, UtilizationMeter } from "./utilization.ts";

@@ -100,6 +100,10 @@ export class ParquetWriter<S extends TableSchema> {
     this.#requireOpen();
     requireSameColumns(this.#schema, schemaOf(table), "table");
     for (const batch of table.batches) {
+      if (this.#open.length === 0 && batch.numRows === ROW_GROUP_ROWS && isFlat(batch)) {
+        await this.#write(batch);
+        continue;
+      }
       for (let from = 0; from < batch.numRows;) {
         const to = Math.min(batch.numRows, from + ROW_GROUP_ROWS - this.#open.length);
         this.#open.appendBatch(batch, from, to);
@@ -155,7 +159,10 @@ export class ParquetWriter<S extends TableSchema> {
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#open.attach(this.#open.flush(), this.#open.dictionaries());
+    await this.#write(this.#open.attach(this.#open.flush(), this.#open.dictionaries()));
+  }
+
+  async #write(batch: arrow.RecordBatch): Promise<void> {
     const bytes = arrow.tableToIPC(new arrow.Table(this.#open.schema, [batch]), "stream");
     const parquet = await loadParquet();
     for (const part of parquet.Table.fromIPCStream(bytes).recordBatches()) {
@@ -224,6 +231,13 @@ export async function readParquet(path: string): Promise<arrow.Table> {
 /** Loads the codec when a file is first touched: compiling it takes longer than most modules. */
 function loadParquet(): Promise<typeof parquet> {
   return import("parquet-wasm");
+}
+
+/** Whether a batch can be written as it is: a copy of it would not differ. */
+function isFlat(batch: arrow.RecordBatch): boolean {
+  return batch.data.children.every(({ type, nullCount, offset }) =>
+    nullCount === 0 && offset === 0 && (arrow.DataType.isFloat(type) || arrow.DataType.isInt(type))
+  );
 }
 
 /** Encodes batches as Parquet and writes the bytes as they come. */

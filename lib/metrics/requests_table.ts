@@ -12,7 +12,8 @@ import type { RowOf, TableSchema } from "./table_schema.ts";
  *
  * Nulls: `training_seed` of a policy that is not trained; `replica` of a request never routed; times
  * and durations of what did not happen before the run was cut off; `tpot_seconds` of one-token
- * outputs, which have no time between tokens.
+ * outputs, which have no time between tokens; targets that a request does not have, and `meets_slo`
+ * of a request without any.
  */
 export const requestsSchema = {
   trial_id: "dictionary",
@@ -31,8 +32,15 @@ export const requestsSchema = {
   e2e_seconds: "float64?",
   tpot_seconds: "float64?",
   scheduling_delay_seconds: "float64?",
+  execution_seconds: "float64",
+  model_execution_seconds: "float64",
   preempted_seconds: "float64",
   restarts: "int32",
+  priority: "int32",
+  ttft_slo_seconds: "float64?",
+  tpot_slo_seconds: "float64?",
+  e2e_slo_seconds: "float64?",
+  meets_slo: "bool?",
 } as const satisfies TableSchema;
 
 /** A row of `requests.parquet`. */
@@ -55,7 +63,7 @@ export interface RequestLabels {
  *
  * `ttft = firstToken - arrival`, `e2e = completed - arrival`, `schedulingDelay = scheduled -
  * arrival`, and `tpot = (completed - firstToken) / (outputTokens - 1)`: the first token belongs to
- * the prefill.
+ * the prefill. A request meets its targets when it completed and exceeds none of them.
  *
  * @param labels Trial, policy and seeds, repeated on every row.
  * @param workload The requests that were fed.
@@ -97,6 +105,7 @@ export function* requestRows(
   outcomes: RequestOutcomes,
 ): Generator<RequestRow> {
   requireSameCount(workload, outcomes);
+  const { priority, slos } = workload;
   for (let i = 0; i < workload.count; i++) {
     const arrival = workload.arrivalSeconds[i]!;
     const outputTokens = workload.outputTokens[i]!;
@@ -104,6 +113,15 @@ export function* requestRows(
     const scheduled = outcomes.scheduledSeconds[i]!;
     const firstToken = outcomes.firstTokenSeconds[i]!;
     const completed = outcomes.completedSeconds[i]!;
+    const ttft = known(firstToken - arrival);
+    const e2e = known(completed - arrival);
+    const tpot = outputTokens > 1 ? known((completed - firstToken) / (outputTokens - 1)) : null;
+    const ttftSlo = limit(slos?.ttftSeconds?.[i]);
+    const tpotSlo = limit(slos?.tpotSeconds?.[i]);
+    const e2eSlo = limit(slos?.e2eSeconds?.[i]);
+    const hasSlo = ttftSlo !== null || tpotSlo !== null || e2eSlo !== null;
+    const keeps = (seconds: number | null, slo: number | null): boolean =>
+      slo === null || (seconds ?? 0) <= slo;
     yield {
       trial_id: labels.trialId,
       policy: labels.policy,
@@ -117,12 +135,21 @@ export function* requestRows(
       scheduled_seconds: known(scheduled),
       first_token_seconds: known(firstToken),
       completed_seconds: known(completed),
-      ttft_seconds: known(firstToken - arrival),
-      e2e_seconds: known(completed - arrival),
-      tpot_seconds: outputTokens > 1 ? known((completed - firstToken) / (outputTokens - 1)) : null,
+      ttft_seconds: ttft,
+      e2e_seconds: e2e,
+      tpot_seconds: tpot,
       scheduling_delay_seconds: known(scheduled - arrival),
+      execution_seconds: outcomes.executionSeconds[i]!,
+      model_execution_seconds: outcomes.modelExecutionSeconds[i]!,
       preempted_seconds: outcomes.preemptedSeconds[i]!,
       restarts: outcomes.restarts[i]!,
+      priority: priority?.[i] ?? 0,
+      ttft_slo_seconds: ttftSlo,
+      tpot_slo_seconds: tpotSlo,
+      e2e_slo_seconds: e2eSlo,
+      meets_slo: hasSlo
+        ? e2e !== null && keeps(ttft, ttftSlo) && keeps(tpot, tpotSlo) && keeps(e2e, e2eSlo)
+        : null,
     };
   }
 }
@@ -134,6 +161,11 @@ export function requireSameCount(workload: Workload, outcomes: RequestOutcomes):
       `Cannot read outcomes: they must be of ${workload.count} requests, current length is ${outcomes.replica.length}`,
     );
   }
+}
+
+/** A target; `Infinity` says "none" in a workload's columns, tables say null. */
+function limit(seconds: number | undefined): number | null {
+  return seconds === undefined || seconds === Infinity ? null : seconds;
 }
 
 /** `NaN` says "did not happen" in the simulator's columns; tables say null. */

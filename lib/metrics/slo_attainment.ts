@@ -10,7 +10,10 @@ import { requireSameCount } from "./requests_table.ts";
 /** One limit for all requests, or one a request (`Infinity` for none), in seconds. */
 export type SloTarget = number | Float64Array;
 
-/** What requests were promised; a latency without a target is not limited. */
+/**
+ * What requests were promised; a latency without a target is not limited. `workload.slos` is of this
+ * type.
+ */
 export interface SloTargets {
   /** Limit of the time to first token. */
   readonly ttftSeconds?: SloTarget;
@@ -42,7 +45,7 @@ export interface SloAttainment {
  *
  * @param workload The requests that were fed, at least one.
  * @param outcomes What happened to them.
- * @param targets What they were promised.
+ * @param targets What they were promised: `workload.slos`, or limits to try.
  * @param endSeconds End of the run, > 0.
  * @throws {RangeError} When there is no request, a target is not > 0, or the run has no duration.
  * @throws {TypeError} When the outcomes or targets are of another number of requests.

@@ -56,6 +56,8 @@ export class ReplicaEngine {
   readonly #stages: StageTable;
   readonly #completions: EventHeap;
   readonly #record: MutableBatchRecord = createBatchRecord();
+  readonly #tokenObservers: readonly SimulationObserver[];
+  #producers = new Int32Array(0);
 
   /** Starts with all stages idle. */
   constructor(options: ReplicaEngineOptions) {
@@ -64,6 +66,7 @@ export class ReplicaEngine {
     this.#clock = options.clock;
     this.#instant = options.instant;
     this.#observers = options.observers;
+    this.#tokenObservers = options.observers.filter(({ onTokens }) => onTokens !== undefined);
     this.#schedulers = options.replicas.map(createReplicaScheduler);
     this.#stages = new StageTable(options.replicas.map((replica) => replica.spec));
     this.#completions = new EventHeap(this.#stages.count);
@@ -240,6 +243,7 @@ export class ReplicaEngine {
     const replica = this.#replicas[index]!;
     const scheduler = this.#schedulers[index]!;
     const parks = scheduler.endBatch === undefined;
+    if (this.#tokenObservers.length > 0) this.#reportTokens(index, batch);
     const firstTokens = this.#advanceRequests(replica, batch, parks);
     replica.idleBatches.push(batch);
     replica.pendingPrefillTokens -= batch.prefillTokens;
@@ -290,6 +294,26 @@ export class ReplicaEngine {
     if (releases) replica.release(request);
     this.#clock.completedCount++;
     for (const observer of this.#observers) observer.onCompleted?.(request, replica.index, now);
+  }
+
+  /** Tells who gets an output token: those that decode, and those whose prompt is complete now. */
+  #reportTokens(replica: number, batch: Batch): void {
+    const { tokens } = this.#requests;
+    const { requests, tokens: computed, requestCount } = batch;
+    if (this.#producers.length < requestCount) this.#producers = new Int32Array(requests.length);
+    const producers = this.#producers;
+    let count = 0;
+    for (let i = 0; i < requestCount; i++) {
+      const row = requests[i]! << ROW_SHIFT;
+      if (tokens[row + PROCESSED]! + computed[i]! >= tokens[row + PROMPT]!) {
+        producers[count++] = requests[i]!;
+      }
+    }
+    if (count === 0) return;
+    const now = this.#clock.nowSeconds;
+    for (const observer of this.#tokenObservers) {
+      observer.onTokens!(producers, count, replica, now);
+    }
   }
 
   #reportStage(slot: number, batch: Batch): void {

@@ -57,6 +57,11 @@ export interface SimulationObserver {
   onFirstToken?(request: number, replica: number, nowSeconds: number): void;
   /** A request has produced its last token. */
   onCompleted?(request: number, replica: number, nowSeconds: number): void;
+  /**
+   * A batch has left the last stage, and each of the first `count` requests of the list got one
+   * output token. The list is reused: copy what is to be kept.
+   */
+  onTokens?(requests: ArrayLike<number>, count: number, replica: number, nowSeconds: number): void;
   /** A stage finished a batch. */
   onBatchStageEnd?(record: BatchRecord): void;
 }

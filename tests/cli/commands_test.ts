@@ -101,6 +101,52 @@ Deno.test("deno task simulate says how many requests met their targets", async (
   }
 });
 
+Deno.test("deno task simulate and compare judge requests by the targets of their classes", () =>
+  withFolder(async (folder) => {
+    const out = `${folder}/requests.parquet`;
+    const classes = '--set=workload.classes=[{"name":"chat","share":1,"ttftSloSeconds":9},' +
+      '{"name":"batch","share":1,"ttftSloSeconds":1e-9}]';
+    const { code, stdout, stderr } = await run(
+      "simulate",
+      "--requests=40",
+      classes,
+      `--out=${out}`,
+    );
+    assert.equal(code, 0, stderr);
+    // Of i x 0.618, i < 40, 21 fractions are below 1 / 2.
+    assert.match(stdout, /│ ttft <= own target +│ 0\.52500 +│/);
+    const met = (await readParquet(out)).getChild("meets_slo")!.toArray();
+    assert.equal(Array.from(met).filter(Boolean).length, 21);
+    const compared = await run(
+      "compare",
+      "--policies=random,least_outstanding",
+      "--requests=40",
+      "--seeds=1",
+      classes,
+    );
+    assert.match(compared.stdout, /│ targets met │ goodput\/s │/);
+    assert.match(compared.stdout, /│ random .*│ +52\.5 % │/);
+  }));
+
+Deno.test("deno task simulate refuses files it cannot write before it simulates", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "older");
+    const cases: [string, RegExp][] = [
+      [`--out=${folder}/none/a`, /Cannot write --out: .*there is no such folder/],
+      [`--batches=${folder}`, /Cannot write --batches: .*it is a folder/],
+      [`--chrome-trace=${folder}/file/a`, /Cannot write --chrome-trace: .* current value is "/],
+    ];
+    for (const [option, message] of cases) {
+      // A million requests would take minutes.
+      const { code, stdout, stderr } = await run("simulate", "--requests=1000000", option);
+      assert.equal(code, 2);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^error: [^\n]+\n$/);
+      assert.match(stderr, message);
+    }
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
+  }));
+
 Deno.test("deno task simulate writes batches and a timeline, and prints the use of each stage", () =>
   withFolder(async (folder) => {
     const file = `${folder}/batches.parquet`;
@@ -112,8 +158,10 @@ Deno.test("deno task simulate writes batches and a timeline, and prints the use 
       `--batches=${file}`,
       `--chrome-trace=${timeline}`,
       "--operations",
+      "--distributions",
     );
     assert.equal(code, 0, stderr);
+    assert.match(stdout, /│ time between tokens, s │ \d+ +│ 0\.\d+ /);
     assert.match(stdout, /│ 0 a100 +│ [\d.]+ % [\d.]+ % +│ [\d.]+ % [\d.]+ % +│/);
     assert.match(stdout, /│ 1 h100 +│ [\d.]+ % +│ [\d.]+ % +│/);
     assert.match(stdout, /│ seconds of │ matmul │ attention │/);

@@ -57,8 +57,15 @@ Deno.test("requestRows() says null where something did not happen", () => {
     e2e_seconds: 5,
     tpot_seconds: 1, // four seconds between the first and the fifth token
     scheduling_delay_seconds: 0.5,
+    execution_seconds: 4,
+    model_execution_seconds: 4,
     preempted_seconds: 0.5,
     restarts: 1,
+    priority: 0,
+    ttft_slo_seconds: null,
+    tpot_slo_seconds: null,
+    e2e_slo_seconds: null,
+    meets_slo: null,
   });
   assert.equal(rows[1]?.tpot_seconds, null);
   assert.equal(rows[1]?.e2e_seconds, 0.5);
@@ -76,6 +83,30 @@ Deno.test("requestRows() says null where something did not happen", () => {
     [null, null, null],
   );
   assert.equal(tableFromRows(requestsSchema, rows).numRows, 4);
+});
+
+Deno.test("requestRows() judges every request by its own targets, limits included", () => {
+  const none = Infinity;
+  const promised: Workload = {
+    ...workload,
+    priority: Int32Array.of(2, 0, 0, 0),
+    slos: {
+      ttftSeconds: Float64Array.of(1, none, 10, none),
+      tpotSeconds: Float64Array.of(0.999, none, none, none),
+      e2eSeconds: Float64Array.of(none, 0.5, none, none),
+    },
+  };
+  const verdicts = (of: Workload): unknown[] =>
+    [...requestRows(labels, of, result.outcomes)].map((row) => row.meets_slo);
+  // Exceeds the second target, meets the only one, was cut off, was promised nothing.
+  assert.deepEqual(verdicts(promised), [false, true, false, null]);
+  const lenient = { ...promised.slos, tpotSeconds: Float64Array.of(1, none, none, none) };
+  assert.deepEqual(verdicts({ ...promised, slos: lenient }), [true, true, false, null]);
+  const [first] = requestRows(labels, promised, result.outcomes);
+  assert.deepEqual(
+    [first?.priority, first?.ttft_slo_seconds, first?.tpot_slo_seconds, first?.e2e_slo_seconds],
+    [2, 1, 0.999, null],
+  );
 });
 
 Deno.test("summarizeRequests() is over completed requests and counts the others", () => {

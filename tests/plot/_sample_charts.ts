@@ -63,8 +63,15 @@ export function sampleRequests(requestCount: number): Table {
           e2e_seconds: e2e,
           tpot_seconds: outputTokens > 1 ? (0.9 * e2e) / (outputTokens - 1) : null,
           scheduling_delay_seconds: 0.01,
+          execution_seconds: 0,
+          model_execution_seconds: 0,
           preempted_seconds: 0,
           restarts: 0,
+          priority: 0,
+          ttft_slo_seconds: null,
+          tpot_slo_seconds: null,
+          e2e_slo_seconds: null,
+          meets_slo: null,
         });
       }
     }
