@@ -6,6 +6,7 @@
 export { type EmpiricalCdf, empiricalCdf, type EmpiricalCdfOptions } from "./empirical_cdf.ts";
 export { type Interval, meanInterval, studentTQuantile } from "./mean_interval.ts";
 export { mean, sampleStd } from "./moments.ts";
+export { normalCdf } from "./normal_cdf.ts";
 export {
   type BootstrapDifference,
   type BootstrapOptions,

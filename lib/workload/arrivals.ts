@@ -5,9 +5,29 @@
  */
 import { z } from "zod";
 import type { Rng } from "../random/mod.ts";
+import { createGapTable, gapTableSchema } from "./gap_table.ts";
 
 const ratePerSecond = z.number().positive().describe("Mean arrivals per second");
 const cv = z.number().positive().describe("Standard deviation of the gaps over their mean");
+
+const modulatedSchema = z.strictObject({
+  kind: z.literal("modulated"),
+  ratePerSecond,
+  cv,
+  modulations: z.array(z.strictObject({
+    std: z.number().nonnegative().describe("Standard deviation of the log rate"),
+    seconds: z.number().positive().describe("Correlation time"),
+  })),
+});
+
+const tabulatedSchema = z.strictObject({
+  kind: z.literal("tabulated"),
+  ratePerSecond,
+  gaps: gapTableSchema,
+});
+
+/** Configuration of the processes that are fitted to traces. */
+export const fittedArrivalSchema = z.discriminatedUnion("kind", [modulatedSchema, tabulatedSchema]);
 
 /** Configuration of an arrival process. */
 export const arrivalSchema = z.discriminatedUnion("kind", [
@@ -29,15 +49,8 @@ export const arrivalSchema = z.discriminatedUnion("kind", [
     // 0, all at once, is what Vidur's generator of this name does.
     intervalSeconds: z.number().nonnegative().default(0),
   }),
-  z.strictObject({
-    kind: z.literal("modulated"),
-    ratePerSecond,
-    cv,
-    modulations: z.array(z.strictObject({
-      std: z.number().nonnegative().describe("Standard deviation of the log rate"),
-      seconds: z.number().positive().describe("Correlation time"),
-    })),
-  }),
+  modulatedSchema,
+  tabulatedSchema,
 ]);
 
 /** An arrival process. */
@@ -45,6 +58,9 @@ export type ArrivalConfig = z.infer<typeof arrivalSchema>;
 
 /** The process whose rate itself wanders. */
 export type ModulatedArrivals = Extract<ArrivalConfig, { kind: "modulated" }>;
+
+/** The process of measured gaps. */
+export type TabulatedArrivals = Extract<ArrivalConfig, { kind: "tabulated" }>;
 
 /** Yields arrival times in seconds, non-decreasing, one a call. */
 export type ArrivalProcess = () => number;
@@ -59,6 +75,8 @@ export type ArrivalProcess = () => number;
  *   where each `x_i` is an Ornstein-Uhlenbeck process of standard deviation `s_i` and the given
  *   correlation time, constant within each second: a doubly stochastic renewal process of mean rate
  *   `ratePerSecond`, bursty over seconds and drifting over minutes as real traffic.
+ * - `tabulated`: gaps of a measured distribution, neighbours alike ({@linkcode GapTable}): traffic
+ *   that comes in bursts with silence between them.
  *
  * @param config The process.
  * @param rng Its random numbers.
@@ -86,6 +104,10 @@ export function createArrivalProcess(config: ArrivalConfig, rng: Rng): ArrivalPr
       return renewal(() => config.intervalSeconds);
     case "modulated":
       return modulated(config, rng);
+    case "tabulated": {
+      const nextGap = createGapTable(config.gaps, rng);
+      return renewal(() => nextGap() / config.ratePerSecond);
+    }
   }
 }
 

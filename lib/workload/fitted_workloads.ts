@@ -3,29 +3,36 @@
  *
  * @module
  */
+import azureCode2023 from "../../data/workloads/azure_code_2023.json" with { type: "json" };
 import azureConversation2023 from "../../data/workloads/azure_conversation_2023.json" with {
   type: "json",
 };
-import type { ModulatedArrivals } from "./arrivals.ts";
-import type { LengthTable } from "./length_table.ts";
+import mooncakeConversation from "../../data/workloads/mooncake_conversation.json" with {
+  type: "json",
+};
+import { type FittedWorkload, fittedWorkloadFileSchema } from "./fitted_workload_file.ts";
 
 /** Names of the fitted workloads, one file each in `data/workloads`. */
-export const fittedWorkloadNames = ["azure_conversation_2023"] as const;
+export const fittedWorkloadNames = [
+  "azure_conversation_2023",
+  "azure_code_2023",
+  "mooncake_conversation",
+] as const;
 
 /** Name of a fitted workload. */
 export type FittedWorkloadName = typeof fittedWorkloadNames[number];
 
-/** Statistics of a real trace from which similar requests are drawn. */
-export interface FittedWorkload {
-  /** The arrival process, at the trace's own rate. */
-  readonly arrivals: ModulatedArrivals;
-  /** Lengths, outputs depending on prompts. */
-  readonly lengths: LengthTable;
-}
+const files: Readonly<Record<FittedWorkloadName, unknown>> = {
+  "azure_conversation_2023": azureConversation2023,
+  "azure_code_2023": azureCode2023,
+  "mooncake_conversation": mooncakeConversation,
+};
+
+const parsed = new Map<FittedWorkloadName, FittedWorkload>();
 
 /**
- * Looks up a fitted workload. `data/workloads/<name>.json` states the trace, its licence and how
- * closely the fit reproduces it.
+ * Looks up a fitted workload. `data/workloads/<name>.json` states the trace, its licence, the
+ * command that fitted it and how closely the fit reproduces it; docs/workloads.md shows both.
  *
  * @example
  * ```ts
@@ -37,11 +44,9 @@ export interface FittedWorkload {
  * ```
  */
 export function getFittedWorkload(name: FittedWorkloadName): FittedWorkload {
-  switch (name) {
-    case "azure_conversation_2023":
-      return {
-        arrivals: { kind: "modulated", ...azureConversation2023.arrivals },
-        lengths: azureConversation2023.lengths,
-      };
-  }
+  const known = parsed.get(name);
+  if (known !== undefined) return known;
+  const workload = fittedWorkloadFileSchema.parse(files[name]);
+  parsed.set(name, workload);
+  return workload;
 }

@@ -4,8 +4,11 @@
  * @module
  */
 import type { Rng } from "../random/mod.ts";
+import { redrawWithin } from "./_redraw.ts";
 import { WorkloadBuilder } from "./_workload_builder.ts";
 import { type ArrivalProcess, createArrivalProcess } from "./arrivals.ts";
+import { createConversations, type PromptBlocks } from "./conversations.ts";
+import type { FittedWorkload } from "./fitted_workload_file.ts";
 import { getFittedWorkload } from "./fitted_workloads.ts";
 import { createLengthSampler, type LengthSampler } from "./lengths.ts";
 import { limitTokens } from "./limit_tokens.ts";
@@ -19,12 +22,12 @@ export type WorkloadExtent = { readonly count: number } | { readonly durationSec
 /** Most requests that one call generates: what 32-bit row numbers allow is far above it. */
 const MAX_COUNT = 100_000_000;
 
-/** Redraws of one request's lengths before a limit is said to be unreachable. */
-const MAX_REDRAWS = 10_000;
-
 /**
  * Generates requests. Arrivals and lengths come from streams of their own (`arrivals`, `lengths`),
  * so that two workloads that differ in one share the other.
+ *
+ * At another rate than the fitted one all times are scaled, those between the turns of a conversation
+ * too, as `scaleToRate` does with a trace.
  *
  * A request longer than `maxTokens` is redrawn under `overLength: "drop"`, which keeps the arrivals.
  *
@@ -59,23 +62,84 @@ export function generateWorkload(
   rng: Rng,
   extent: WorkloadExtent,
 ): Workload {
-  checkExtent(extent);
-  const nextArrival = createArrivals(config, rng.stream("arrivals"));
-  const nextLengths = createLengths(config, rng.stream("lengths"));
-  const count = "count" in extent ? extent.count : MAX_COUNT;
-  const endSeconds = "durationSeconds" in extent ? extent.durationSeconds : Infinity;
-  const builder = new WorkloadBuilder();
-  while (builder.count < count) {
-    const arrivalSeconds = nextArrival();
-    if (arrivalSeconds >= endSeconds) break;
-    const [promptTokens, outputTokens] = nextLengths();
-    builder.add(arrivalSeconds, promptTokens, outputTokens);
-  }
-  const workload = builder.build(config.kind === "fitted" ? config.name : config.kind);
+  const workload = config.kind === "fitted"
+    ? generateFitted(getFittedWorkload(config.name), config, rng, extent)
+    : drawRequests(
+      config.kind,
+      createArrivalProcess(config.arrivals, rng.stream("arrivals")),
+      within(createLengthSampler(config.lengths, rng.stream("lengths")), redrawLimit(config)),
+      extent,
+    );
   const limited = config.maxTokens === undefined
     ? workload
     : limitTokens(workload, config.maxTokens, config.overLength);
   return config.classes === undefined ? limited : dealRequestClasses(limited, config.classes);
+}
+
+/**
+ * Generates requests as {@linkcode generateWorkload} does, from a fit of one's own and before token
+ * limits but for redraws.
+ */
+export function generateFitted(
+  fitted: Pick<FittedWorkload, "name" | "arrivals" | "lengths" | "conversations">,
+  config: Pick<FittedWorkloadConfig, "ratePerSecond" | "maxTokens" | "overLength">,
+  rng: Rng,
+  extent: WorkloadExtent,
+): Workload {
+  const { name, arrivals, lengths, conversations } = fitted;
+  const lengthRng = rng.stream("lengths");
+  const maxTokens = redrawLimit(config);
+  const nextRequest = conversations === undefined
+    ? within(createLengthSampler({ kind: "empirical", table: lengths }, lengthRng), maxTokens)
+    : createConversations(conversations, lengths, lengthRng, maxTokens);
+  const ratePerSecond = config.ratePerSecond ?? arrivals.ratePerSecond;
+  const nextArrival = createArrivalProcess(arrivals, rng.stream("arrivals"));
+  return drawRequests(
+    name,
+    nextArrival,
+    nextRequest,
+    extent,
+    arrivals.ratePerSecond / ratePerSecond,
+  );
+}
+
+/** Prompt and output tokens of what arrives, and block hashes where prompts share something. */
+type RequestSampler = (
+  seconds: number,
+) => readonly [promptTokens: number, outputTokens: number, blocks?: PromptBlocks];
+
+/** Draws requests; `timeFactor` is the length of a second of the arrival process. */
+function drawRequests(
+  name: string,
+  nextArrival: ArrivalProcess,
+  nextRequest: RequestSampler,
+  extent: WorkloadExtent,
+  timeFactor = 1,
+): Workload {
+  checkExtent(extent);
+  const count = "count" in extent ? extent.count : MAX_COUNT;
+  const endSeconds = "durationSeconds" in extent ? extent.durationSeconds : Infinity;
+  const builder = new WorkloadBuilder();
+  while (builder.count < count) {
+    const seconds = nextArrival();
+    if (timeFactor * seconds >= endSeconds) break;
+    const [promptTokens, outputTokens, blocks] = nextRequest(seconds);
+    builder.add(timeFactor * seconds, promptTokens, outputTokens);
+    if (blocks !== undefined) builder.addHashes(blocks.hashes, blocks.blockTokens);
+  }
+  return builder.build(name);
+}
+
+/** The limit that longer requests are redrawn for. */
+function redrawLimit(
+  { maxTokens, overLength }: Pick<FittedWorkloadConfig, "maxTokens" | "overLength">,
+): number | undefined {
+  return overLength === "drop" ? maxTokens : undefined;
+}
+
+function within(next: LengthSampler, maxTokens: number | undefined): LengthSampler {
+  if (maxTokens === undefined) return next;
+  return () => redrawWithin(next, ([prompt, output]) => prompt + output, maxTokens);
 }
 
 /** Refuses an extent that is not positive. */
@@ -90,41 +154,4 @@ export function checkExtent(extent: WorkloadExtent): void {
   throw new RangeError(
     `Cannot generate a workload: durationSeconds must be a finite number > 0, current value is ${extent.durationSeconds}`,
   );
-}
-
-/** The configuration's arrival process. */
-function createArrivals(
-  config: FittedWorkloadConfig | SyntheticWorkloadConfig,
-  rng: Rng,
-): ArrivalProcess {
-  if (config.kind === "synthetic") return createArrivalProcess(config.arrivals, rng);
-  const { arrivals } = getFittedWorkload(config.name);
-  const next = createArrivalProcess(arrivals, rng);
-  if (config.ratePerSecond === undefined) return next;
-  const factor = arrivals.ratePerSecond / config.ratePerSecond;
-  return () => factor * next();
-}
-
-/** The configuration's lengths, redrawn where requests that are too long are to be dropped. */
-function createLengths(
-  config: FittedWorkloadConfig | SyntheticWorkloadConfig,
-  rng: Rng,
-): LengthSampler {
-  const next = createLengthSampler(
-    config.kind === "synthetic"
-      ? config.lengths
-      : { kind: "empirical", table: getFittedWorkload(config.name).lengths },
-    rng,
-  );
-  const { maxTokens, overLength } = config;
-  if (maxTokens === undefined || overLength !== "drop") return next;
-  return () => {
-    for (let draw = 0; draw < MAX_REDRAWS; draw++) {
-      const lengths = next();
-      if (lengths[0] + lengths[1] <= maxTokens) return lengths;
-    }
-    throw new RangeError(
-      `Cannot generate a workload: maxTokens must be reachable by the lengths, current value is ${maxTokens}`,
-    );
-  };
 }

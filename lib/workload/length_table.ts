@@ -1,5 +1,5 @@
 /**
- * Lengths as they were measured: quantiles of prompts, and of outputs given the prompt.
+ * Lengths as they were measured: tokenQuantiles of prompts, and of outputs given the prompt.
  *
  * @module
  */
@@ -7,19 +7,20 @@ import { z } from "zod";
 import type { Rng } from "../random/mod.ts";
 import { quantileSorted } from "../stats/mod.ts";
 
-const quantiles = z.array(z.number().int().positive()).min(2).refine(
+/** Quantiles of a number of tokens at equally spaced levels from 0 to 1. */
+export const tokenQuantiles = z.array(z.number().int().positive()).min(2).refine(
   (values) => values.every((value, i) => i === 0 || value >= values[i - 1]!),
   "in ascending order",
 );
 
 /** Schema of {@linkcode LengthTable}. */
 export const lengthTableSchema = z.strictObject({
-  promptTokens: quantiles.describe(
+  promptTokens: tokenQuantiles.describe(
     "Quantiles of the prompt length at equally spaced levels, 0 to 1",
   ),
   outputTokensByPrompt: z.array(z.strictObject({
     maxPromptTokens: z.number().int().positive(),
-    outputTokens: quantiles,
+    outputTokens: tokenQuantiles,
   })).min(1).describe("Quantiles of the output length, by prompt length"),
 });
 
@@ -38,7 +39,16 @@ export type LengthTable = z.infer<typeof lengthTableSchema>;
  * @returns Prompt and output tokens, each >= 1.
  */
 export function sampleLengthTable(table: LengthTable, rng: Rng): [number, number] {
-  const promptTokens = Math.round(quantileSorted(table.promptTokens, rng.uniform()));
+  return lengthsAt(table, rng.uniform(), rng.uniform());
+}
+
+/** The prompt at a level, and the output at a level among those of its range. */
+export function lengthsAt(
+  table: LengthTable,
+  promptLevel: number,
+  outputLevel: number,
+): [number, number] {
+  const promptTokens = Math.round(quantileSorted(table.promptTokens, promptLevel));
   const ranges = table.outputTokensByPrompt;
   let low = 0;
   let high = ranges.length - 1;
@@ -47,7 +57,7 @@ export function sampleLengthTable(table: LengthTable, rng: Rng): [number, number
     if (ranges[middle]!.maxPromptTokens < promptTokens) low = middle + 1;
     else high = middle;
   }
-  return [promptTokens, Math.round(quantileSorted(ranges[low]!.outputTokens, rng.uniform()))];
+  return [promptTokens, Math.round(quantileSorted(ranges[low]!.outputTokens, outputLevel))];
 }
 
 /** Resolution of {@linkcode fitLengthTable}. */
@@ -105,15 +115,22 @@ export function fitLengthTable(
     const maxPromptTokens = promptTokens[order[end - 1]!]!;
     while (end < count && promptTokens[order[end]!] === maxPromptTokens) end++;
     const outputs = order.slice(start, end).map((i) => outputTokens[i]!).sort((a, b) => a - b);
-    outputTokensByPrompt.push({ maxPromptTokens, outputTokens: tabulate(outputs, outputSteps) });
+    outputTokensByPrompt.push({
+      maxPromptTokens,
+      outputTokens: tabulateTokens(outputs, outputSteps),
+    });
     start = end;
   }
   const prompts = order.map((i) => promptTokens[i]!);
-  return { promptTokens: tabulate(prompts, promptSteps), outputTokensByPrompt };
+  return { promptTokens: tabulateTokens(prompts, promptSteps), outputTokensByPrompt };
 }
 
-/** Rounded quantiles of a sorted sample at levels `0, 1 / steps, ..., 1`. */
-function tabulate(sorted: readonly number[], steps: number): number[] {
+/**
+ * Rounded quantiles of a sorted sample at levels `0, 1 / steps, ..., 1`.
+ *
+ * @throws {RangeError} When the sample is empty.
+ */
+export function tabulateTokens(sorted: readonly number[], steps: number): number[] {
   return Array.from(
     { length: steps + 1 },
     (_, step) => Math.round(quantileSorted(sorted, step / steps)),

@@ -8,21 +8,33 @@ export {
   type ArrivalProcess,
   arrivalSchema,
   createArrivalProcess,
+  fittedArrivalSchema,
   type ModulatedArrivals,
+  type TabulatedArrivals,
 } from "./arrivals.ts";
 export {
-  type FittedWorkload,
+  type ConversationModel,
+  conversationSchema,
+  type ConversationTurn,
+  createConversations,
+  type PromptBlocks,
+} from "./conversations.ts";
+export { type CountDispersion, countDispersion } from "./count_dispersion.ts";
+export { type FittedWorkload, fittedWorkloadFileSchema } from "./fitted_workload_file.ts";
+export {
   type FittedWorkloadName,
   fittedWorkloadNames,
   getFittedWorkload,
 } from "./fitted_workloads.ts";
-export { generateWorkload, type WorkloadExtent } from "./generate_workload.ts";
+export { fitGapTable, type GapTable, gapTableSchema } from "./gap_table.ts";
+export { generateFitted, generateWorkload, type WorkloadExtent } from "./generate_workload.ts";
 export {
   fitLengthTable,
   type LengthTable,
   type LengthTableOptions,
   lengthTableSchema,
   sampleLengthTable,
+  tabulateTokens,
 } from "./length_table.ts";
 export {
   createLengthSampler,
@@ -31,6 +43,13 @@ export {
   lengthSchema,
 } from "./lengths.ts";
 export { limitTokens, type OverLength, overLengthSchema } from "./limit_tokens.ts";
+export {
+  lengthInformation,
+  type Lengths,
+  type OutputPredictability,
+  outputPredictability,
+} from "./output_predictability.ts";
+export { prefixHitRate } from "./prefix_hit_rate.ts";
 export { readTrace } from "./read_trace.ts";
 export { dealRequestClasses, type RequestClass, requestClassSchema } from "./request_classes.ts";
 export { scaleToRate } from "./scale_to_rate.ts";
