@@ -34,11 +34,11 @@ export function utilizationTable(
 /** One line a replica: what it spent its time on, in seconds over all stages. */
 export function operationTable(
   replicas: readonly ReplicaSpec[],
-  operations: readonly (OperationSeconds | null)[],
+  operations: readonly OperationSeconds[],
 ): string {
   const rows = operations.map((seconds, replica) => [
     `${replica} ${replicas[replica]!.gpu}`,
-    ...operationKinds.map((kind) => seconds === null ? "unknown" : seconds[kind].toFixed(2)),
+    ...operationKinds.map((kind) => seconds[kind].toFixed(2)),
   ]);
   return textTable(["seconds of", ...operationKinds], rows);
 }

@@ -40,8 +40,15 @@ export class OperationMeter implements SimulationObserver {
    * Nothing measured yet.
    *
    * @param replicas The cluster that is watched.
+   * @throws {TypeError} When a timer does not tell operations apart.
    */
   constructor(replicas: readonly ReplicaSpec[]) {
+    replicas.forEach(({ timer, gpu }, replica) => {
+      if (timer.operationSeconds !== undefined) return;
+      throw new TypeError(
+        `Cannot measure operations: the timer of replica ${replica} (${gpu}) must have operationSeconds`,
+      );
+    });
     this.#replicas = replicas;
     this.#seconds = replicas.map(() => ({
       matmul: 0,
@@ -57,18 +64,15 @@ export class OperationMeter implements SimulationObserver {
   /** Takes the stage execution into the sums. */
   onBatchStageEnd(record: BatchRecord): void {
     const { timer } = this.#replicas[record.replica]!;
-    const parts = timer.operationSeconds?.(record.shape, record.stage);
-    if (parts === undefined) return;
+    const parts = timer.operationSeconds!(record.shape, record.stage);
     const sums = this.#seconds[record.replica]!;
     const total = operationKinds.reduce((sum, kind) => sum + parts[kind], 0);
     const stretch = (record.endSeconds - record.startSeconds) / total;
     for (const kind of operationKinds) sums[kind] += stretch * parts[kind];
   }
 
-  /** Seconds so far, one record a replica; null where its timer does not tell operations apart. */
-  summarize(): (OperationSeconds | null)[] {
-    return this.#replicas.map(({ timer }, replica) =>
-      timer.operationSeconds === undefined ? null : { ...this.#seconds[replica]! }
-    );
+  /** Seconds so far, one record a replica. */
+  summarize(): OperationSeconds[] {
+    return this.#seconds.map((seconds) => ({ ...seconds }));
   }
 }

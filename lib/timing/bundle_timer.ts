@@ -4,7 +4,7 @@
  * @module
  */
 import { mergeChunks } from "./_merge_chunks.ts";
-import type { BatchShape, BatchTimer } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
 import type { ServingBundle } from "./serving_bundle.ts";
 
 /** What a bundle does not say. */
@@ -54,5 +54,19 @@ export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOpt
         bundle.endSeconds(tokens) + bundle.samplingSeconds(batch.requestCount);
     },
     overheadSeconds: () => iterationSeconds,
+    operationSeconds(batch: BatchShape): OperationSeconds {
+      const tokens = batch.totalTokens;
+      const layer = layers * bundle.layerSeconds(tokens);
+      const matmul = layer * bundle.matmulShare(tokens);
+      return {
+        matmul,
+        attention: layers * attentionSeconds(batch),
+        elementwise: layer - matmul + bundle.endSeconds(tokens),
+        communication: 0,
+        launch: 0,
+        sampling: bundle.samplingSeconds(batch.requestCount),
+        cpu: iterationSeconds,
+      };
+    },
   };
 }

@@ -6,9 +6,10 @@
 import { type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
 import { ConfigError } from "../support/mod.ts";
 import { createAttentionTerm, createSamplingTerm } from "./_roofline.ts";
-import type { BatchShape, BatchTimer } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
 import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 import { mergeChunks } from "./_merge_chunks.ts";
+import { vidurLayerOperations } from "./_vidur_points.ts";
 import type { VidurProfile } from "./vidur_profile.ts";
 
 /** What {@linkcode createProfileTimer} times. */
@@ -95,6 +96,8 @@ export function createProfileTimer(
     ? required("pipelineStages", pipelineStages, profile.sendRecvSeconds)
     : undefined;
   const lastStage = pipelineStages - 1;
+  const overheadSeconds = (batch: BatchShape): number =>
+    cpuSeconds?.(batch.requestCount) ?? efficiency.iterationSeconds;
 
   return {
     modelSeconds(batch: BatchShape, stage: number): number {
@@ -106,8 +109,38 @@ export function createProfileTimer(
       else seconds += sendSeconds!(tokens);
       return seconds;
     },
-    overheadSeconds: (batch) => cpuSeconds?.(batch.requestCount) ?? efficiency.iterationSeconds,
+    overheadSeconds,
+    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
+      const tokens = batch.totalTokens;
+      const layer = layers * profile.layerSeconds(tokens);
+      const matmul = layer * matmulShare(profile, tokens);
+      return {
+        matmul,
+        attention: attentionSeconds(batch),
+        elementwise: layer - matmul + (stage === 0 ? profile.embeddingSeconds(tokens) : 0),
+        communication: 2 * layers * (reduceSeconds?.(tokens) ?? 0) +
+          (stage === lastStage ? 0 : sendSeconds!(tokens)),
+        launch: 0,
+        sampling: stage === lastStage ? samplingSeconds(batch.requestCount) : 0,
+        cpu: overheadSeconds(batch),
+      };
+    },
   };
+}
+
+/**
+ * Share of the matrix products in a layer. Each operation is interpolated by itself, so that their
+ * sum may differ a little from the layer's.
+ */
+function matmulShare(profile: VidurProfile, tokens: number): number {
+  let matmul = 0;
+  let all = 0;
+  for (const operation of vidurLayerOperations) {
+    const seconds = profile.operationSeconds(operation, tokens);
+    all += seconds;
+    if (operation.endsWith("_proj")) matmul += seconds;
+  }
+  return matmul / all;
 }
 
 /** The profile of a collective, or an error that says what it is needed for. */

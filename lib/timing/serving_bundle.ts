@@ -14,6 +14,8 @@ export interface ServingBundle {
   readonly tensorParallel: number;
   /** Matrix products, norms, rotary embedding and activation of one layer for `tokens` tokens. */
   layerSeconds(tokens: number): number;
+  /** Share of the matrix products in `layerSeconds`, in [0, 1]. */
+  matmulShare(tokens: number): number;
   /** Embedding and last norm for `tokens` tokens. */
   endSeconds(tokens: number): number;
   /** Output matrix and sampler for `sequences` sequences. */
@@ -54,12 +56,19 @@ export async function readServingBundle(
 ): Promise<ServingBundle> {
   const points = await readBundlePoints(folder, tensorParallel);
   const layer = new Curve(sumOperations(`${points.tables}/dense.csv`, points.layer));
+  const curveOf = (isMatmul: boolean): Curve =>
+    new Curve(sumOperations(
+      `${points.tables}/dense.csv`,
+      new Map([...points.layer].filter(([name]) => name.endsWith("_proj") === isMatmul)),
+    ));
+  const [matmul, elementwise] = [curveOf(true), curveOf(false)];
   const ends = new Curve(sumOperations(`${points.tables}/dense.csv`, points.ends));
   const sampling = new Curve(sumOperations(`${points.tables}/per_sequence.csv`, points.sampling));
   const attention = new AttentionGrid(points.attention);
   return {
     tensorParallel: points.tensorParallel,
     layerSeconds: (tokens) => layer.at(tokens),
+    matmulShare: (tokens) => matmul.at(tokens) / (matmul.at(tokens) + elementwise.at(tokens)),
     endSeconds: (tokens) => ends.at(tokens),
     samplingSeconds: (sequences) => sampling.at(sequences),
     attentionSeconds: (chunkTokens, contextTokens, decodeCount, decodeContextTokens) =>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BatchShape, BatchTimer } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
 
 /** Per-token operations of one layer, in the order of their columns in Vidur's tables. */
 export const vidurOperations = [
@@ -86,6 +86,7 @@ export function createVidurTableTimer(
 ): BatchTimer {
   const { layersPerStage, stageCount } = options;
   const sums = sumOperations(tables, options);
+  const operationAt = operationReader(tables, options);
   return {
     modelSeconds(batch: BatchShape, stage: number): number {
       const row = (batch.totalTokens + 7) >> 3;
@@ -106,6 +107,50 @@ export function createVidurTableTimer(
       return (block * layersPerStage + send) * 1e-3;
     },
     overheadSeconds: () => 0,
+    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
+      const { totalTokens } = batch;
+      const row = (totalTokens + 7) >> 3;
+      const attention = operationAt("attn_kv_cache_save", totalTokens) +
+        decodeMilliseconds(tables.decode, batch, options.decodeOverheadFraction) +
+        prefillMilliseconds(tables.prefill, batch, options.prefillOverheadFraction);
+      const sum = (operations: readonly VidurOperation[]): number =>
+        operations.reduce((total, operation) => total + operationAt(operation, row * 8), 0);
+      const seconds = layersPerStage * 1e-3;
+      return {
+        matmul: seconds * sum(MATMULS),
+        attention: seconds * attention,
+        elementwise: seconds * sum(ELEMENTWISE),
+        communication: seconds * 2 * sums.reduce[row]! +
+          (stage === stageCount - 1 ? 0 : sums.send[row]! * 1e-3),
+        launch: 0,
+        sampling: 0,
+        cpu: 0,
+      };
+    },
+  };
+}
+
+const MATMULS = ["attn_pre_proj", "attn_post_proj", "mlp_up_proj", "mlp_down_proj"] as const;
+const ELEMENTWISE = [
+  "attn_rope",
+  "mlp_act",
+  "input_layernorm",
+  "post_attention_layernorm",
+  "add",
+] as const;
+
+/** Milliseconds of one operation, 0 of a norm that the model lacks. */
+function operationReader(
+  { compute }: VidurTables,
+  { postAttentionNorm }: VidurTimerOptions,
+): (operation: VidurOperation, tokens: number) => number {
+  return (operation, tokens) => {
+    if (operation === "post_attention_layernorm" && !postAttentionNorm) return 0;
+    const milliseconds = compute[operation]?.[tokens];
+    if (milliseconds !== undefined && !Number.isNaN(milliseconds)) return milliseconds;
+    throw new RangeError(
+      `Cannot time a batch: table compute has no entry of ${operation} for num_tokens ${tokens}`,
+    );
   };
 }
 

@@ -35,12 +35,11 @@ Deno.test("OperationMeter's parts sum to the time that the stages computed, slow
   assert.equal(single!.communication, 0);
 });
 
-Deno.test("OperationMeter says null where the timer does not tell operations apart", () => {
+Deno.test("OperationMeter refuses a timer that does not tell operations apart", () => {
   const [known] = buildCluster(clusterSchema.parse({ replicas: [{ gpu: "a100" }] }));
   const unknown = { ...known!, timer: { modelSeconds: () => 1, overheadSeconds: () => 0 } };
-  const meter = new OperationMeter([unknown, known!]);
-  new Simulator(workload, [unknown, known!], { observers: [meter] }).run(() => 0);
-  const [first, second] = meter.summarize();
-  assert.equal(first, null);
-  assert.equal(second!.matmul, 0);
+  assert.throws(() => new OperationMeter([known!, unknown]), {
+    name: "TypeError",
+    message: "Cannot measure operations: the timer of replica 1 (a100) must have operationSeconds",
+  });
 });

@@ -95,6 +95,23 @@ Deno.test("createBundleTimer() adds operations and interpolates attention in fou
   }
 });
 
+Deno.test("createBundleTimer() tells the parts of every time, which sum to it", async () => {
+  const bundle = await withFiles(bundleFiles(), (path) => readServingBundle(path));
+  const timer = createBundleTimer(bundle, { layers: 10, iterationSeconds: 0.25 });
+  for (
+    const batch of [batchShape([5, 40]), batchShape([20], [[0, 30]]), batchShape([], [[9, 3]])]
+  ) {
+    const { matmul, elementwise, sampling, cpu, ...rest } = timer.operationSeconds!(batch, 0);
+    // Four of the eight runs of a layer multiply matrices.
+    assertMicroseconds(matmul, 10 * 4 * batch.totalTokens);
+    assertMicroseconds(elementwise, (10 * 4 + 2) * batch.totalTokens);
+    assertMicroseconds(sampling, 2 * batch.requestCount);
+    assert.equal(cpu, 0.25);
+    const sum = matmul + elementwise + sampling + Object.values(rest).reduce((a, b) => a + b, 0);
+    assertMicroseconds(sum, timer.modelSeconds(batch, 0) * 1e6);
+  }
+});
+
 Deno.test("createBundleTimer() looks several prompt chunks up as one with as many pairs", async () => {
   const bundle = await withFiles(bundleFiles(), (path) => readServingBundle(path));
   const timer = createBundleTimer(bundle, { layers: 10 });

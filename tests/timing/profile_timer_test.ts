@@ -126,6 +126,26 @@ Deno.test("readVidurProfile() is exact at profiled points, linear between and be
   assertMilliseconds(profile.cpuSeconds!(12), 16);
 });
 
+Deno.test("createProfileTimer() tells the parts of every time, which sum to it", async () => {
+  for (const [tensorParallel, pipelineStages] of [[1, 1], [2, 2]] as const) {
+    const profile = await readTexts(profileFiles(), tensorParallel);
+    const gpu = getGpu("a100");
+    const timer = createProfileTimer(profile, { model, gpu, tensorParallel, pipelineStages });
+    for (let stage = 0; stage < pipelineStages; stage++) {
+      for (const batch of [batchShape([150, 90]), batchShape([100], [[100, 20]])]) {
+        const parts = timer.operationSeconds!(batch, stage);
+        const sum = Object.values(parts).reduce((a, b) => a + b, 0);
+        const total = timer.modelSeconds(batch, stage) + timer.overheadSeconds(batch);
+        assertMilliseconds(sum, total * 1e3);
+        // Operations 1, 3, 5 and 7 of 9 multiply matrices: k + tokens ms, shared by the GPUs.
+        const matmul = (16 + 4 * batch.totalTokens) / tensorParallel;
+        assertMilliseconds(parts.matmul, matmul * model.layers / pipelineStages);
+        assert.equal(parts.communication > 0, tensorParallel > 1);
+      }
+    }
+  }
+});
+
 Deno.test("createProfileTimer() adds layers, attention, collectives, ends and CPU work", async () => {
   const profile = await readTexts(profileFiles(), 2);
   const gpu = getGpu("a100");

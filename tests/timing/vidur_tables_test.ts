@@ -9,6 +9,7 @@ import {
   type VidurTables,
   type VidurTimerOptions,
 } from "../../lib/timing/mod.ts";
+import { assertAllClose } from "../_helpers.ts";
 import { batchShape } from "./_batch_shape.ts";
 
 const OPTIONS: VidurTimerOptions = {
@@ -106,6 +107,30 @@ Deno.test("createVidurTableTimer() counts all-reduce twice a layer and send-rece
     assert.equal(staged.modelSeconds(batch, 1), (LAYER + 1004) * 2 * 1e-3);
     const phi = createVidurTableTimer(tables, { ...OPTIONS, postAttentionNorm: false });
     assert.equal(phi.modelSeconds(batch, 0), (LAYER - 256 + 1004) * 2 * 1e-3);
+  });
+});
+
+Deno.test("createVidurTableTimer() tells the parts of every time, which sum to it", async () => {
+  await withTables((tables) => {
+    const timer = createVidurTableTimer(tables, { ...OPTIONS, tensorParallel: 2, stageCount: 2 });
+    const parts = timer.operationSeconds!(batchShape([4], [[0, 3]]), 0);
+    // Two layers; 2^0 + 2^1 + 2^4 + 2^5, 2^2 + 2^6 + 2^7 + 2^8 + 2^9; save 2^3, decode, prompt.
+    assertAllClose(Object.values(parts), [
+      51 * 2e-3,
+      (8 + 1004 + 3) * 2e-3,
+      964 * 2e-3,
+      2 * 2048.5 * 2e-3 + 1.024,
+      0,
+      0,
+      0,
+    ], { rtol: 1e-12, atol: 0 });
+    for (const stage of [0, 1]) {
+      for (const batch of [batchShape([4, 5]), batchShape([], [[3, 7], [1, 2]])]) {
+        const sum = Object.values(timer.operationSeconds!(batch, stage)).reduce((a, b) => a + b, 0);
+        assertAllClose([sum], [timer.modelSeconds(batch, stage)], { rtol: 1e-12, atol: 0 });
+      }
+    }
+    assert.throws(() => timer.operationSeconds!(batchShape([], [[0, 25]]), 0), RangeError);
   });
 });
 
