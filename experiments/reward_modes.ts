@@ -23,36 +23,13 @@ const sweep: SweepDefinition = defineSweep({
     "latency plus the delay it causes others), against heuristics. One H100, one A100 and two A40 " +
     "serve Llama-2-7B to traffic like the Azure 2023 conversation trace, at about 80 % load. No " +
     "learned policy is told a GPU's speed or an output's length.",
+  // The preset default for everything else. Its discount is per decision, as the document has it; per
+  // second (training.discountTauSeconds) suits delta and sojourn better and leads instant and hybrid
+  // astray.
   base: {
     cluster: { replicas: [{ gpu: "h100" }, { gpu: "a100" }, { gpu: "a40", count: 2 }] },
     workload: { kind: "fitted", ratePerSecond: RATE_PER_SECOND },
-    state: { layout: "signalbox" },
-    // Value and policy apart, so that the larger value loss cannot steer what the policy sees.
-    policy: { kind: "replica_scorer", hiddenSize: 32, sharedEncoder: false },
     reward: { throughputTarget: RATE_PER_SECOND },
-    // Many simulations, long rollouts, few epochs, a falling step size: spec/practice.md section 9.
-    // Discounted per decision, as the document has it; per second (training.discountTauSeconds)
-    // suits delta and sojourn better and leads instant and hybrid astray.
-    ppo: {
-      learningRate: 1e-3,
-      learningRateSchedule: "linear",
-      gamma: 0.98,
-      gaeLambda: 0.97,
-      clipRatio: 0.2,
-      entropyCoef: 0.002,
-      klCoef: 0,
-      targetKl: null,
-      epochs: 3,
-      rolloutLength: 128,
-      minibatchSize: 512,
-      maxGradNorm: 0.5,
-      optimizers: "separate",
-      criticMaxGradNorm: 0.5,
-      returnNormalization: true,
-      rewardScaling: true,
-      rewardClip: 10,
-    },
-    training: { environments: 16, decisions: 320_000, episodeRequests: 2000 },
     evaluation: { seeds: [1, 2, 3, 4, 5], requests: 3000, sampling: ["greedy", "sampled"] },
   },
   grid: { "reward.mode": ["delta", "instant", "hybrid", "sojourn", "request"] },

@@ -1,17 +1,23 @@
 /** Options of every command that works on one experiment. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { resolve } from "node:path";
 import {
   applyAssignments,
   type Assignment,
   type ExperimentConfig,
+  hashConfig,
+  isRecord,
   parseExperimentConfig,
+  type PresetName,
+  presetNames,
 } from "../config/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import { collectAssignment, traceAssignments } from "./_arguments.ts";
 
 /** What {@linkcode addExperimentOptions} adds. */
 export interface ExperimentOptions {
+  /** Set of defaults. */
+  readonly preset?: PresetName;
   /** JSON file. */
   readonly config?: string;
   /** Keys to set. */
@@ -20,9 +26,13 @@ export interface ExperimentOptions {
   readonly trace?: string;
 }
 
-/** Adds `--config`, `--set` and `--trace`. */
+/** Adds `--preset`, `--config`, `--set` and `--trace`. */
 export function addExperimentOptions(program: Command): Command {
   return program
+    .addOption(
+      new Option("--preset <name>", "the defaults under everything else (default: default)")
+        .choices(presetNames),
+    )
     .option("--config <file>", "JSON file with an experiment; every key may be left out")
     .option(
       "--set <path=value>",
@@ -35,14 +45,31 @@ export function addExperimentOptions(program: Command): Command {
 /**
  * The experiment that the options describe.
  *
- * @throws {UsageError} When the file cannot be read or is not JSON.
+ * @throws {UsageError} When the file cannot be read or is not JSON, or names another preset.
  * @throws {ConfigError} When a key is unknown or a value not allowed.
  */
 export async function loadExperiment(options: ExperimentOptions): Promise<ExperimentConfig> {
-  const { config: file, set = [], trace } = options;
-  const base = parseExperimentConfig(file === undefined ? {} : await readJson(file));
+  const { config: file, set = [], trace, preset } = options;
+  const written = file === undefined ? {} : await readJson(file);
+  if (!isRecord(written)) return parseExperimentConfig(written);
+  if (preset !== undefined) refuseSettled(written, preset);
+  const input = preset === undefined ? written : { ...written, preset };
+  const base = parseExperimentConfig(input);
   const replay = trace === undefined ? [] : traceAssignments(resolve(trace), base.workload);
-  return applyAssignments(base, [...replay, ...set]);
+  return applyAssignments(base, [...replay, ...set], input.preset as PresetName | undefined);
+}
+
+/** A file that settles everything, such as a run's config.json, would hide the preset unnoticed. */
+function refuseSettled(written: Record<string, unknown>, preset: PresetName): void {
+  const { preset: named, ...keys } = written;
+  const [first, ...others] = presetNames.map((name) =>
+    hashConfig(parseExperimentConfig({ ...keys, preset: name }))
+  );
+  if ((named ?? preset) === preset && others.some((other) => other !== first)) return;
+  throw new UsageError(
+    `Cannot use --preset ${preset}: the file of --config must leave the choice open, it ` +
+      (named === undefined ? "gives every key" : `names ${JSON.stringify(named)}`),
+  );
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -1,12 +1,12 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task config`: prints the effective configuration, or the schema of all keys.
+ * `deno task config`: prints the effective configuration, the schema of all keys, or where the
+ * presets differ.
  *
  * @module
  */
 import { Command } from "commander";
-import { z } from "zod";
-import { experimentSchema } from "../config/mod.ts";
+import { comparePresets, experimentJsonSchema, presetNames } from "../config/mod.ts";
 import { parseArguments } from "./_arguments.ts";
 import {
   addExperimentOptions,
@@ -15,14 +15,30 @@ import {
 } from "./_experiment_options.ts";
 import { runCommand } from "./_run_command.ts";
 
+interface ConfigOptions extends ExperimentOptions {
+  readonly schema?: true;
+  readonly presets?: true;
+}
+
 const program = addExperimentOptions(new Command("config"))
-  .description("Prints an experiment's effective configuration: defaults, file, --set")
-  .option("--schema", "print the JSON schema of all keys, with defaults and sources, instead");
+  .description("Prints an experiment's effective configuration: preset, file, --set")
+  .option("--schema", "print the JSON schema of all keys, with defaults and sources, instead")
+  .option("--presets", "print the keys in which the presets differ, as a Markdown table, instead");
 
 await runCommand(async (args) => {
-  const options = parseArguments(program, args).opts<ExperimentOptions & { schema?: true }>();
-  const shown = options.schema
-    ? z.toJSONSchema(experimentSchema, { io: "input" })
-    : await loadExperiment(options);
+  const options = parseArguments(program, args).opts<ConfigOptions>();
+  if (options.presets) return console.log(presetTable());
+  const shown = options.schema ? experimentJsonSchema() : await loadExperiment(options);
   console.log(JSON.stringify(shown, null, 2));
 });
+
+/** One row a key; values without a source are the schema's defaults. */
+function presetTable(): string {
+  const rows = comparePresets().map(({ path, values, sources }) => [
+    `\`${path}\``,
+    ...presetNames.map((name) => values[name] === undefined ? "" : JSON.stringify(values[name])),
+    ...presetNames.map((name) => sources[name] ?? ""),
+  ]);
+  const head = ["key", ...presetNames, ...presetNames.map((name) => `source of ${name}`)];
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}

@@ -4,22 +4,27 @@
  * @module
  */
 import { ConfigError } from "../support/mod.ts";
-import { type ExperimentConfig, parseExperimentConfig } from "./experiment_schema.ts";
+import type { ExperimentConfig } from "./experiment_schema.ts";
 import { isRecord } from "./json.ts";
 import { type Assignment, assignPaths, parseAssignment } from "./overrides.ts";
+import { parseExperimentConfig } from "./parse_experiment.ts";
+import type { PresetName } from "./presets.ts";
 
 /**
  * A copy of `config` with the assignments made, in order, and validated as a whole.
  *
  * @param config A complete configuration; not changed.
+ * @param preset Where keys come from that are left out of a value, when it is a whole block.
  * @throws {ConfigError} When a path is unknown or a value is not allowed there.
  */
 export function applyAssignments(
   config: ExperimentConfig,
   assignments: readonly Assignment[],
+  preset?: PresetName,
 ): ExperimentConfig {
   for (const assignment of assignments) refuseUnknown(config, assignment);
-  return parseExperimentConfig(assignPaths(config, assignments));
+  const changed = assignPaths(config, assignments);
+  return parseExperimentConfig(preset === undefined ? changed : { ...changed, preset });
 }
 
 /**
@@ -52,6 +57,9 @@ export function applyOverrides(
 /** Says what there is where a path takes a wrong turn; optional keys are left to the schema. */
 function refuseUnknown(config: ExperimentConfig, { path, value }: Assignment): void {
   const keys = path.split(".");
+  if (keys[0] === "preset") {
+    throw new ConfigError(path, value, "left out (a preset is chosen by --preset or in the file)");
+  }
   let container: unknown = config;
   for (const key of keys.slice(0, -1)) {
     if (isRecord(container) && !Object.hasOwn(container, key)) {

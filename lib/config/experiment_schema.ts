@@ -9,13 +9,13 @@ import { ppoSchema } from "../ppo/mod.ts";
 import { rewardSchema } from "../reward/mod.ts";
 import { clusterSchema } from "../simulator/mod.ts";
 import { normalizerSchema, stateSchema } from "../state/mod.ts";
-import { parseConfig } from "../support/mod.ts";
 import { workloadSchema } from "../workload/mod.ts";
 import { evaluationSchema, trainingRunSchema } from "./training_schema.ts";
 
 /**
- * The configuration of one experiment, composed of the areas' own pieces. Unknown keys are refused;
- * each default stands once, in the piece it belongs to, with its source.
+ * The configuration of one experiment, composed of the areas' own pieces. Unknown keys are refused.
+ * Each default stands once, with its source: in the piece it belongs to, or in a preset, which
+ * {@linkcode parseExperimentConfig} puts under the keys given before it asks this schema.
  */
 export const experimentSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe(
@@ -34,30 +34,3 @@ export const experimentSchema = z.strictObject({
 
 /** A complete experiment configuration, plain JSON data. */
 export type ExperimentConfig = z.infer<typeof experimentSchema>;
-
-/** What may be written: every key with a default may be left out. */
-export type ExperimentInput = z.input<typeof experimentSchema>;
-
-/**
- * Validates a configuration and fills in every default.
- *
- * @param input Anything, e.g. parsed JSON; `{}` gives the defaults.
- * @throws {ConfigError} For the first key that is unknown or not allowed.
- *
- * @example
- * ```ts
- * import { parseExperimentConfig } from "@signalbox/signalbox/config";
- * import { ConfigError } from "@signalbox/signalbox/support";
- * import assert from "node:assert/strict";
- *
- * const config = parseExperimentConfig({ ppo: { clipRatio: 0.1 } });
- * assert.equal(config.ppo.clipRatio, 0.1);
- * assert.throws(
- *   () => parseExperimentConfig({ ppo: { clipRatio: -1 } }),
- *   (error) => error instanceof ConfigError && error.field === "ppo.clipRatio",
- * );
- * ```
- */
-export function parseExperimentConfig(input: unknown): ExperimentConfig {
-  return parseConfig(experimentSchema, input);
-}

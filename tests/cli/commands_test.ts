@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { parseExperimentConfig } from "../../lib/config/mod.ts";
+import { comparePresets, parseExperimentConfig } from "../../lib/config/mod.ts";
 import { readParquet } from "../../lib/metrics/mod.ts";
 
 interface Finished {
@@ -46,9 +46,51 @@ Deno.test("deno task config --schema prints every key with its default", async (
   const { code, stdout } = await run("config", "--schema");
   assert.equal(code, 0);
   const schema = JSON.parse(stdout);
-  assert.deepEqual(Object.keys(schema.properties), Object.keys(parseExperimentConfig({})));
-  assert.equal(schema.properties.ppo.properties.gamma.default, 0.95);
+  assert.deepEqual(
+    Object.keys(schema.properties),
+    ["preset", ...Object.keys(parseExperimentConfig({}))],
+  );
+  assert.equal(schema.properties.ppo.properties.gamma.default, 0.98);
   assert.match(schema.properties.ppo.properties.gamma.description, /document/);
+});
+
+Deno.test("deno task config --preset sets the defaults below the file, which may name it too", () =>
+  withFolder(async (folder) => {
+    const file = `${folder}/experiment.json`;
+    await Deno.writeTextFile(file, JSON.stringify({ seed: 3, reward: { mode: "delta" } }));
+    const { code, stdout } = await run("config", "--preset", "seed", "--config", file);
+    assert.equal(code, 0);
+    const expected = parseExperimentConfig({ preset: "seed", seed: 3, reward: { mode: "delta" } });
+    assert.deepEqual(JSON.parse(stdout), expected);
+    await Deno.writeTextFile(`${folder}/named.json`, '{"preset":"seed","seed":3}');
+    const named = await run(
+      "config",
+      "--config",
+      `${folder}/named.json`,
+      "--set=reward.mode=delta",
+    );
+    assert.deepEqual(JSON.parse(named.stdout), expected);
+
+    await Deno.writeTextFile(`${folder}/complete.json`, stdout);
+    const cases: [string[], RegExp][] = [
+      [["--preset=best"], /--preset .* argument 'best' is invalid.* default, seed/],
+      [["--set=preset=seed"], /preset must be left out \(a preset is chosen by --preset/],
+      [["--preset=seed", "--config", `${folder}/complete.json`], /open, it gives every key$/m],
+      [["--preset=default", "--config", `${folder}/named.json`], /open, it names "seed"$/m],
+    ];
+    for (const [args, message] of cases) {
+      const refused = await run("config", ...args);
+      assert.equal(refused.code, 2);
+      assert.match(refused.stderr, message);
+    }
+  }));
+
+Deno.test("deno task config --presets prints a row for each key in which presets differ", async () => {
+  const { code, stdout } = await run("config", "--presets");
+  assert.equal(code, 0);
+  const rows = stdout.trim().split("\n");
+  assert.equal(rows.length, 2 + comparePresets().length);
+  assert.match(stdout, /^\| `ppo\.gamma` \| 0\.98 \| 0\.95 \|/m);
 });
 
 Deno.test("deno task config refuses what it cannot read with exit code 2", () =>

@@ -36,7 +36,7 @@ Deno.test("deno task demos, pretrain and train --init follow one another", async
     assert.equal(collected.stdout.match(/^\d\/4 {2}.* 60 decisions$/gm)?.length, 4);
 
     const info = await run("demos", "info", demos);
-    assert.match(info.stdout, /^240 decisions, 198 features \(layout vidurrl/);
+    assert.match(info.stdout, /^240 decisions, 62 features \(layout signalbox/);
     assert.match(info.stdout, /round_robin +│ 2 +│ 1 +│ 60 +│ no +│ 25 25 25 25/);
     const list = await run("demos", "list", join(folder, "all"));
     assert.match(list.stdout, /240 decisions of least_outstanding, round_robin/);

@@ -6,31 +6,22 @@ import {
   hashConfig,
   type JsonValue,
   parseExperimentConfig,
+  presetNames,
 } from "../../lib/config/mod.ts";
 import { ConfigError } from "../../lib/support/mod.ts";
 
 Deno.test("parseExperimentConfig() fills in defaults that stay when parsed again", () => {
-  const config = parseExperimentConfig({});
-  assert.deepEqual(parseExperimentConfig(config), config);
-  assert.deepEqual(parseExperimentConfig(JSON.parse(JSON.stringify(config))), config);
-});
-
-Deno.test("parseExperimentConfig() has the document's defaults where it names them", () => {
-  const { ppo, state, reward, policy, training } = parseExperimentConfig({});
-  // The mission's document, as restated in spec/scheduler.md section 0 ("Config").
-  assert.equal(ppo.learningRate, 5e-3);
-  assert.equal(ppo.gamma, 0.95);
-  assert.equal(ppo.epochs, 8);
-  assert.equal(ppo.rolloutLength, 32);
-  assert.equal(state.maxQueueRequests, 4);
-  assert.equal(reward.mode, "hybrid");
-  assert.equal(policy.kind === "actor_critic" && policy.hiddenSize, 128);
-  assert.equal(training.statisticsStabilizationSteps, 100);
+  for (const preset of presetNames) {
+    const config = parseExperimentConfig({ preset });
+    assert.deepEqual(parseExperimentConfig(config), config);
+    assert.deepEqual(parseExperimentConfig(JSON.parse(JSON.stringify(config))), config);
+  }
 });
 
 Deno.test("parseExperimentConfig() refuses unknown keys, wrong types and values out of range", () => {
   const cases: [unknown, string][] = [
     [{ sed: 1 }, "sed"],
+    [{ preset: "sed" }, "preset"],
     [{ ppo: { clip: 0.1 } }, "ppo.clip"],
     [{ ppo: { clipRatio: "0.1" } }, "ppo.clipRatio"],
     [{ ppo: { rolloutLength: 32, sequenceLength: 5 } }, "ppo.sequenceLength"],

@@ -21,6 +21,7 @@ await useSimdBackend();
 
 const UPDATES = 4;
 const SMALL = {
+  preset: "seed",
   cluster: { replicas: [{ gpu: "a100", count: 3 }] },
   policy: { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8 },
   training: { environments: 3, decisions: UPDATES * 48, episodeRequests: 60 },

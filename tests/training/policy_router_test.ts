@@ -19,7 +19,7 @@ await useSimdBackend();
 
 const INPUT: ExperimentInput = {
   training: { environments: 2, decisions: 64, episodeRequests: 50 },
-  ppo: { rolloutLength: 16 },
+  ppo: { learningRate: 5e-3, rolloutLength: 16, minibatchSize: 16 },
   policy: { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8, boundedLogits: false },
   evaluation: { seeds: [1, 2], requests: 80 },
 };

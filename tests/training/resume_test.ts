@@ -35,7 +35,8 @@ const RECURRENT = { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8
 
 /** Runs that remember different things. */
 const CASES: Readonly<Record<string, ExperimentInput>> = {
-  "a recurrent policy with the document's reward": { ...SMALL, policy: RECURRENT },
+  "the preset seed, a smaller network": { ...SMALL, preset: "seed", policy: RECURRENT },
+  "the preset default": SMALL,
   "scaled rewards, changing schedules and a discount per second": {
     ...SMALL,
     policy: { kind: "mlp", hiddenSizes: [8] },
@@ -62,6 +63,7 @@ const CASES: Readonly<Record<string, ExperimentInput>> = {
   },
   "a temperature controller and a curriculum": {
     ...SMALL,
+    reward: { mode: "hybrid" },
     policy: RECURRENT,
     training: {
       ...SMALL.training,
@@ -171,7 +173,7 @@ Deno.test("trainPolicy() refuses to resume what does not fit, with the reason", 
     const refusals: [Promise<unknown>, RegExp][] = [
       [
         train(other, folder, { resume: checkpoint }),
-        /ppo\.clipRatio must be 0\.15, as in the checkpoint, current value is 0\.3$/,
+        /ppo\.clipRatio must be 0\.2, as in the checkpoint, current value is 0\.3$/,
       ],
       [
         train(shorter, folder, { resume: checkpoint }),
@@ -195,7 +197,7 @@ Deno.test("trainPolicy() refuses to resume what does not fit, with the reason", 
 Deno.test("TrainingRun acts and learns at the same temperature", async () => {
   for (const mode of ["document", "pulse"] as const) {
     const config = parseExperimentConfig({
-      ...CASES["a recurrent policy with the document's reward"],
+      ...CASES["the preset seed, a smaller network"],
       training: { ...SMALL.training, temperature: { mode } },
     });
     const [records] = runUpdates(new TrainingRun(await openScenario(config), new Rng(1)), 2);
