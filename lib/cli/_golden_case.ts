@@ -4,7 +4,8 @@
  * @module
  */
 import { parse } from "csv-parse/sync";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { shardModel } from "../hardware/mod.ts";
 import { planVidurMemory, type ReplicaSpec, schedulerSchema } from "../simulator/mod.ts";
@@ -147,7 +148,7 @@ function loadTables(
 ): Promise<VidurTables> {
   const { compute, attn_decode: decode, attn_prefill: prefill } = config.tables;
   const granularity = config.predictor.kv_cache_prediction_granularity;
-  const root = join(folder, "..");
+  const root = tablesRoot(folder, compute);
   const key = [root, compute, decode, prefill, granularity].join("|");
   let tables = cache.get(key);
   if (tables === undefined) {
@@ -159,6 +160,11 @@ function loadTables(
     cache.set(key, tables);
   }
   return tables;
+}
+
+/** Tables lie in the case's folder or, where cases share them, beside it. */
+function tablesRoot(folder: string, table: string): string {
+  return existsSync(join(folder, table)) ? folder : resolve(folder, "..");
 }
 
 function buildReplicas(config: GoldenConfig, tables: VidurTables): ReplicaSpec[] {

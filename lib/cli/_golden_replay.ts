@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { createLorQueueOnly } from "../routing/mod.ts";
 import {
   type BatchRecord,
   type RouteFunction,
-  type RoutingDecision,
   type SimulationResult,
   Simulator,
 } from "../simulator/mod.ts";
@@ -86,18 +86,11 @@ function createRoute(golden: GoldenCase): RouteFunction {
     }
     case "random":
       return ({ request }) => field(golden.expectedRequests[request.index]!, "replica");
-    case "lor":
-      return leastWaiting;
+    case "lor": {
+      const router = createLorQueueOnly();
+      return (decision) => router.route(decision);
+    }
   }
-}
-
-/** Fewest requests in the queue, running ones not counted; the first of several. */
-function leastWaiting({ view }: RoutingDecision): number {
-  let best = 0;
-  for (let replica = 1; replica < view.replicaCount; replica++) {
-    if (view.waitingCount(replica) < view.waitingCount(best)) best = replica;
-  }
-  return best;
 }
 
 interface RequestComparison {

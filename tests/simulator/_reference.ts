@@ -46,6 +46,7 @@ class ReferenceReplica {
   preemptedBatches: ReferenceBatch[] = [];
   readonly allocation = new Map<number, number>();
   runningBatches = 0;
+  waitingIterations = 0;
   readonly stages: { busy: boolean; queue: ReferenceBatch[] }[];
   readonly spec: ReplicaSpec;
 
@@ -112,6 +113,8 @@ class ReferenceReplica {
         return this.#sarathi();
       case "orca":
         return this.#orca();
+      case "lightllm":
+        return this.#lightllm();
       default:
         return this.#fasterTransformer();
     }
@@ -195,6 +198,46 @@ class ReferenceReplica {
     return { requests, tokens: requests.map(nextTokens) };
   }
 
+  #lightllm(): Formed {
+    const { maxWaitingIterations } = this.spec.scheduler;
+    const isDue = this.waitingIterations >= maxWaitingIterations;
+    if (this.preempted.length === 0 || isDue) {
+      if (isDue && this.preempted.length > 0) this.waitingIterations = 0;
+      const admitted = this.#admitLookingAhead();
+      if (admitted.length > 0) {
+        if (this.preempted.length === 0) this.waitingIterations = 0;
+        return { requests: admitted, tokens: admitted.map((request) => request.P) };
+      }
+    }
+    if (this.preempted.length === 0) return undefined;
+    this.waitingIterations++;
+    const requests = this.preempted.splice(0);
+    for (const request of requests) this.allocate(request, 1);
+    return { requests, tokens: requests.map(nextTokens) };
+  }
+
+  #admitLookingAhead(): ReferenceRequest[] {
+    const { batchSizeCap, maxTokensInBatch } = this.spec.scheduler;
+    const entries = this.preempted.map((r) => [r.N, Math.max(0, r.D - Math.max(r.N - r.P, 0) - 1)]);
+    const admitted: ReferenceRequest[] = [];
+    let tokens = 0;
+    while (this.queue.length > 0) {
+      const request = this.queue[0]!;
+      if (tokens + request.P > maxTokensInBatch || this.allocation.size === batchSizeCap) break;
+      entries.push([request.P + 1, Math.max(0, request.D - 2)]);
+      entries.sort((a, b) => b[1]! - a[1]!);
+      const needs = entries.map(([, remaining], i) =>
+        remaining! * (i + 1) + entries.slice(0, i + 1).reduce((sum, [hasRun]) => sum + hasRun!, 0)
+      );
+      if (Math.max(...needs) >= this.spec.kvBlocks) break;
+      this.queue.shift();
+      this.allocate(request, request.P);
+      tokens += request.P;
+      admitted.push(request);
+    }
+    return admitted;
+  }
+
   #admitReserved(limit: number): ReferenceRequest[] {
     const { kvBlocks, scheduler: { maxTokensPerRequest, blockSize } } = this.spec;
     const blocks = Math.floor(maxTokensPerRequest / blockSize);
@@ -227,11 +270,11 @@ function nextTokens(request: ReferenceRequest): number {
   return request.prefillComplete ? 1 : request.P;
 }
 
-/** Runs a workload, routing by a fixed list of choices. */
+/** Runs a workload, routing by a fixed list of choices or to the fewest waiting requests. */
 export function runReference(
   workload: Workload,
   specs: readonly ReplicaSpec[],
-  choices: readonly number[],
+  choices: readonly number[] | "lor",
 ): ReferenceRun {
   const requests = Array.from({ length: workload.count }, (_, id): ReferenceRequest => ({
     id,
@@ -325,7 +368,9 @@ export function runReference(
   const globalSchedule = (): void => {
     const targets = new Set<number>();
     for (const request of globalQueue.splice(0)) {
-      request.replica = choices[request.id % choices.length]! % replicas.length;
+      request.replica = choices === "lor"
+        ? fewestWaiting(replicas)
+        : choices[request.id % choices.length]! % replicas.length;
       replicas[request.replica]!.queue.push(request);
       targets.add(request.replica);
     }
@@ -348,6 +393,11 @@ export function runReference(
     first.handle();
   }
   return { requests, eventCount: handled, batches };
+}
+
+function fewestWaiting(replicas: readonly ReferenceReplica[]): number {
+  const waiting = replicas.map(({ queue }) => queue.length);
+  return waiting.indexOf(Math.min(...waiting));
 }
 
 function duration(spec: ReplicaSpec, batch: ReferenceBatch, stage: number): number {

@@ -1,6 +1,7 @@
 /** The engine against a literal transcription of Vidur's event loop, on random cases. */
 import * as fc from "fast-check";
 import assert from "node:assert/strict";
+import { createLorQueueOnly } from "../../lib/routing/mod.ts";
 import { Simulator } from "../../lib/simulator/mod.ts";
 import type { BatchShape, BatchTimer } from "../../lib/timing/mod.ts";
 import { makeReplica, makeWorkload } from "./_fixtures.ts";
@@ -27,7 +28,7 @@ const steppedTimer: BatchTimer = {
 };
 
 const scenario = fc.record({
-  kind: fc.constantFrom("sarathi", "vllm", "orca", "faster_transformer"),
+  kind: fc.constantFrom("sarathi", "vllm", "orca", "faster_transformer", "lightllm"),
   stageCount: fc.integer({ min: 1, max: 4 }),
   kvBlocks: fc.integer({ min: 10, max: 40 }),
   batchSizeCap: fc.integer({ min: 4, max: 16 }),
@@ -35,7 +36,12 @@ const scenario = fc.record({
   watermarkFraction: fc.constantFrom(0, 0.05, 0.1),
   replicaCount: fc.integer({ min: 1, max: 3 }),
   timer: fc.constantFrom(curiousTimer, steppedTimer),
-  choices: fc.array(fc.nat(10), { minLength: 1, maxLength: 7 }),
+  choices: fc.oneof(
+    fc.array(fc.nat(10), { minLength: 1, maxLength: 7 }),
+    fc.constant("lor" as const),
+  ),
+  blockSize: fc.constantFrom(2, 4, 8),
+  maxWaitingIterations: fc.integer({ min: 0, max: 4 }),
   requests: fc.array(
     fc.record({
       gap: fc.constantFrom(0, 0, 0.125, 0.25, 0.31),
@@ -49,14 +55,19 @@ const scenario = fc.record({
 Deno.test("Simulator does exactly what Vidur's event loop does: times, batches, order, restarts", () => {
   fc.assert(
     fc.property(scenario, (drawn) => {
-      const { kind, stageCount, kvBlocks, replicaCount, timer, choices, requests } = drawn;
+      const { kind, replicaCount, timer, choices, requests, maxWaitingIterations } = drawn;
       const { batchSizeCap, chunkTokens, watermarkFraction } = drawn;
+      const isTokenGranular = kind === "lightllm";
+      const stageCount = isTokenGranular ? 1 : drawn.stageCount;
+      const blockSize = isTokenGranular ? 1 : drawn.blockSize;
+      const kvBlocks = Math.ceil(drawn.kvBlocks * 4 / blockSize);
       const spec = makeReplica({
         kind,
         batchSizeCap,
         chunkTokens,
         watermarkFraction,
-        blockSize: 4,
+        blockSize,
+        maxWaitingIterations,
         maxTokensInBatch: 64,
         maxTokensPerRequest: 20,
       }, { stageCount, kvBlocks, timer, compat: "vidur", maxBatchSize: batchSizeCap });
@@ -66,6 +77,7 @@ Deno.test("Simulator does exactly what Vidur's event loop does: times, batches, 
       );
       const replicas = Array.from({ length: replicaCount }, () => spec);
       const expected = runReference(workload, replicas, choices);
+      const router = createLorQueueOnly();
       const batches: string[] = [];
       const simulator = new Simulator(workload, replicas, {
         observers: [{
@@ -80,7 +92,10 @@ Deno.test("Simulator does exactly what Vidur's event loop does: times, batches, 
         }],
       });
       const { outcomes, eventCount } = simulator.run(
-        ({ request }) => choices[request.index % choices.length]! % replicaCount,
+        ({ request, view }) =>
+          choices === "lor"
+            ? router.route({ nowSeconds: view.nowSeconds, request, view })
+            : choices[request.index % choices.length]! % replicaCount,
       );
       assert.deepEqual(batches, expected.batches);
       assert.equal(eventCount, expected.eventCount);
