@@ -24,13 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reward: [...FOUNDATION, ...PHYSICS, "metrics"],
   policy: [...FOUNDATION, "kernels"],
   ppo: [...FOUNDATION, "kernels", "policy"],
+  scenarios: [...FOUNDATION, ...PHYSICS],
   config: [...FOUNDATION, ...PHYSICS, "metrics", ...AGENT],
   training: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config"],
   pretraining: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training"],
   plot: [...FOUNDATION, ...PHYSICS, "metrics"],
   fidelity: [...FOUNDATION, ...PHYSICS, "plot"],
   sweep: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training", "plot"],
-  capacity: [...FOUNDATION, ...PHYSICS, "routing", "plot", "sweep"],
+  capacity: [...FOUNDATION, ...PHYSICS, "routing", "plot", "scenarios", "sweep"],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -12,6 +12,7 @@ export {
   compareCapacity,
   type CompareCapacityOptions,
 } from "./compare_capacity.ts";
+export { measureScenarioCapacity, withCapacity } from "./scenario_capacity.ts";
 export {
   type CapacityProbe,
   type CapacitySearch,

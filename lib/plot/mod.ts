@@ -7,6 +7,7 @@ export { actionShares, type ActionSharesOptions, type PolicyShares } from "./act
 export { batchGantt, type BatchGanttOptions } from "./batch_gantt.ts";
 export { type BatchBar, BatchRecorder, type BatchRecorderOptions } from "./batch_recorder.ts";
 export { type Chart, makeChart } from "./chart.ts";
+export { differenceIntervals, type PolicyDifference } from "./difference_intervals.ts";
 export { type Displayable, displayChart } from "./display_chart.ts";
 export { latencyBars, type LatencyBarsOptions } from "./latency_bars.ts";
 export { type LatencyColumn, latencyEcdf, type LatencyEcdfOptions } from "./latency_ecdf.ts";
@@ -16,6 +17,11 @@ export {
   type LearningCurvesOptions,
   type LearningPanel,
 } from "./learning_curves.ts";
+export {
+  type DependenceValue,
+  policyDependence,
+  type PolicyDependenceOptions,
+} from "./policy_dependence.ts";
 export { type PngOptions, renderPng, renderSvg, writeChart } from "./render.ts";
 export {
   type Report,
@@ -25,6 +31,13 @@ export {
   writeReport,
 } from "./report.ts";
 export { rewardComponents, type RewardComponentsOptions } from "./reward_components.ts";
+export {
+  countRoutingShares,
+  type RoutingShare,
+  type RoutingShareOptions,
+  routingShares,
+  type RoutingSharesOptions,
+} from "./routing_shares.ts";
 export {
   chartTheme,
   colorScale,

@@ -17,12 +17,7 @@ import type { Router } from "./router.ts";
  * @throws {ConfigError} When a speed is not a finite number > 0.
  */
 export function createSpeedWeightedLor(rng: Rng, relativeSpeeds: ArrayLike<number>): Router {
-  const speeds = Float64Array.from(relativeSpeeds);
-  speeds.forEach((speed, replica) => {
-    if (!(speed > 0) || !Number.isFinite(speed)) {
-      throw new ConfigError(`relativeSpeeds[${replica}]`, speed, "a finite number > 0");
-    }
-  });
+  const speeds = requireSpeeds(relativeSpeeds);
   return createScoreRouter("speed_weighted_lor", ({ view }, out) => {
     if (out.length !== speeds.length) {
       throw new ConfigError("relativeSpeeds.length", speeds.length, `${out.length} (replicas)`);
@@ -31,4 +26,19 @@ export function createSpeedWeightedLor(rng: Rng, relativeSpeeds: ArrayLike<numbe
       out[replica] = (view.outstandingCount(replica) + 1) / speeds[replica]!;
     }
   }, rng);
+}
+
+/**
+ * A copy of speeds that routers divide by.
+ *
+ * @throws {ConfigError} When a speed is not a finite number > 0.
+ */
+export function requireSpeeds(relativeSpeeds: ArrayLike<number>): Float64Array {
+  const speeds = Float64Array.from(relativeSpeeds);
+  speeds.forEach((speed, replica) => {
+    if (!(speed > 0) || !Number.isFinite(speed)) {
+      throw new ConfigError(`relativeSpeeds[${replica}]`, speed, "a finite number > 0");
+    }
+  });
+  return speeds;
 }

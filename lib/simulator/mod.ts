@@ -14,6 +14,7 @@ export {
 export type { ClusterView, OracleView, RequestView } from "./cluster_view.ts";
 export { EventHeap } from "./event_heap.ts";
 export type { AvailabilityIncident, ReplicaIncident, SlowdownIncident } from "./incident.ts";
+export { drawIncidents, type IncidentPlan, incidentPlanSchema } from "./incident_plan.ts";
 export {
   type MemoryPlanOptions,
   planKvBlocks,

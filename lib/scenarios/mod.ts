@@ -1,0 +1,20 @@
+/**
+ * Named clusters with their traffic, incidents and capacity: where policies are compared.
+ *
+ * @module
+ */
+export {
+  type ScenarioCapacity,
+  scenarioCapacitySchema,
+  type ScenarioDefinition,
+  type ScenarioLoad,
+  scenarioLoads,
+  scenarioSchema,
+} from "./scenario_schema.ts";
+export {
+  DEFAULT_LOAD,
+  getScenario,
+  scenarioNames,
+  type ScenarioSettings,
+  scenarioSettings,
+} from "./scenarios.ts";
