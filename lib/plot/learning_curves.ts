@@ -35,6 +35,8 @@ export interface LearningCurvesOptions {
    * those of the table in order of appearance by default.
    */
   readonly policies?: readonly string[];
+  /** Panels side by side, an integer >= 1; 2 by default. */
+  readonly columns?: number;
   /** Points a curve at most, an integer >= 2; 120 by default. */
   readonly maxPoints?: number;
 }
@@ -68,7 +70,7 @@ export interface LearningCurvesOptions {
  */
 export function learningCurves(training: Table, options: LearningCurvesOptions = {}): Chart {
   const names = Object.keys(LEARNING_PANELS) as LearningPanel[];
-  const { panels = names.slice(0, 6), maxPoints = 120 } = options;
+  const { panels = names.slice(0, 6), columns = 2, maxPoints = 120 } = options;
   const series = columnStrings(training, "policy").map(String);
   const policies = options.policies ?? [...new Set(series)];
   const seeds = columnNumbers(training, "seed");
@@ -86,7 +88,7 @@ export function learningCurves(training: Table, options: LearningCurvesOptions =
   return makeChart({
     title: { text: "Learning curves", subtitle: bandSubtitle(seeds) },
     data: { values },
-    columns: Math.min(2, panels.length),
+    columns: Math.min(columns, panels.length),
     spacing: { row: 28, column: 40 },
     concat: panels.map((panel) =>
       bandPanel(values, {

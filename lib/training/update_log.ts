@@ -12,6 +12,21 @@ export function appendUpdate(path: string, record: UpdateRecord): void {
 }
 
 /**
+ * The updates of a run that may be going on: a line that is still being written is left out.
+ *
+ * @returns In order; none when there is no file.
+ */
+export async function readUpdates(path: string): Promise<UpdateRecord[]> {
+  try {
+    const lines = (await Deno.readTextFile(path)).split("\n").slice(0, -1);
+    return lines.map(parseUpdate).filter((record) => record !== undefined);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/**
  * Reads the updates up to and including `lastUpdate` and cuts the file off after them, so that a
  * resumed run appends the rest. Lines after them, perhaps half written when the run was stopped, are
  * not looked at.

@@ -1,0 +1,85 @@
+import { readArrow, rowsOf } from "../metrics/mod.ts";
+import { isFolderLocked, UsageError } from "../support/mod.ts";
+import type { Manifest, trainingTableSchema } from "../sweep/mod.ts";
+import { type RunStatus, type UpdateRow, warningsOf } from "./_run_status.ts";
+
+/** A run of `deno task sweep`; undefined when the folder holds none. */
+export async function readSweepStatus(
+  folder: string,
+  now: number,
+): Promise<RunStatus | undefined> {
+  const path = `${folder}/manifest.json`;
+  const text = await Deno.readTextFile(path).catch(undefinedIfMissing);
+  if (text === undefined) return undefined;
+  const manifest = JSON.parse(text) as Manifest;
+  if (manifest.format !== 1 || !Array.isArray(manifest.trials)) {
+    throw new UsageError(`Cannot monitor ${folder}: its manifest.json is not one of this version`);
+  }
+  const { trials, timings, failures, begunAt, resumedAt } = manifest;
+  const status = manifest.status !== "running"
+    ? manifest.status === "complete" ? "completed" : "failed"
+    : await isFolderLocked(`${folder}/trials`)
+    ? "running"
+    : "interrupted";
+  const decisionsOf = (chosen: readonly SweepTrial[]): number =>
+    chosen.reduce((sum, { policy, config }) => {
+      return policy === "ppo" ? sum + config.training.decisions : sum;
+    }, 0);
+  const planned = trials as unknown as readonly SweepTrial[];
+  const finished = planned.filter(({ id }) => id in timings);
+  const decisions = decisionsOf(finished);
+  const updated = (await Deno.stat(path)).mtime?.getTime() ?? now;
+  const begun = Date.parse(resumedAt.at(-1) ?? begunAt);
+  const elapsedSeconds = ((status === "running" ? now : updated) - begun) / 1000;
+  // Of a resumed run nobody knows which trials are from before.
+  const isMeasurable = resumedAt.length === 0 && finished.length > 0;
+  const pace = isMeasurable ? (updated - begun) / 1000 / finished.length : null;
+  const updates = await readLastCurve(folder, finished);
+  return {
+    command: "sweep",
+    folder,
+    status,
+    error: failures.length === 0
+      ? null
+      : failures.map(({ trialId, message }) => `${trialId}: ${message}`).join("\n"),
+    unit: "trials",
+    done: finished.length,
+    total: trials.length,
+    decisions,
+    decisionCount: decisionsOf(planned),
+    decisionsPerSecond: isMeasurable ? decisions / ((updated - begun) / 1000) : null,
+    elapsedSeconds,
+    etaSeconds: status === "running" && pace !== null
+      ? Math.max(0, pace * trials.length - elapsedSeconds)
+      : null,
+    updates,
+    warnings: warningsOf(updates),
+  };
+}
+
+/** What is read of a trial in a manifest. */
+interface SweepTrial {
+  readonly id: string;
+  readonly policy: string;
+  readonly config: { readonly training: { readonly decisions: number } };
+}
+
+/** The training curve of the learning trial that was saved last. */
+async function readLastCurve(
+  folder: string,
+  trials: readonly SweepTrial[],
+): Promise<UpdateRow[]> {
+  let last: { readonly path: string; readonly time: number } | undefined;
+  for (const { id, policy } of trials) {
+    if (policy !== "ppo") continue;
+    const path = `${folder}/trials/${id}/training.arrow`;
+    const time = (await Deno.stat(path)).mtime?.getTime() ?? 0;
+    if (last === undefined || time > last.time) last = { path, time };
+  }
+  if (last === undefined) return [];
+  return [...rowsOf<typeof trainingTableSchema>(await readArrow(last.path))];
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
