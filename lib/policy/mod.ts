@@ -10,6 +10,14 @@ export {
   type ShapedArray,
 } from "./array_function.ts";
 export { categoricalEntropy, categoricalKl, categoricalLogProbabilities } from "./categorical.ts";
+export type {
+  ActOptions,
+  Decision,
+  Evaluation,
+  Prediction,
+  PredictOptions,
+  SequenceBatch,
+} from "./decision.ts";
 export { orthogonal } from "./initialization.ts";
 export type {
   Network,
@@ -20,18 +28,10 @@ export type {
 } from "./network.ts";
 export { type NamedWeights, ParameterSet, type WeightArray } from "./parameters.ts";
 export { clip, maximum, minimum, positivePart } from "./piecewise.ts";
-export {
-  type ActOptions,
-  createPolicy,
-  type Decision,
-  type Evaluation,
-  Policy,
-  type Prediction,
-  type PredictOptions,
-  type SequenceBatch,
-} from "./policy.ts";
+export { createPolicy, Policy, type PolicyCore } from "./policy.ts";
 export {
   type ActorCriticConfig,
+  fixedSizeReason,
   type MlpConfig,
   type PolicyConfig,
   policySchema,

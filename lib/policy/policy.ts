@@ -8,83 +8,29 @@ import type { Rng } from "../random/mod.ts";
 import { createActorCritic } from "./actor_critic.ts";
 import { ArrayFunction, type NamedTensors, type ShapedArray } from "./array_function.ts";
 import { categoricalEntropy, categoricalLogProbabilities, chooseAction } from "./categorical.ts";
+import type {
+  ActOptions,
+  Decision,
+  Evaluation,
+  Prediction,
+  PredictOptions,
+  SequenceBatch,
+} from "./decision.ts";
 import { createMlp } from "./mlp.ts";
 import type { Network, NetworkInput, PolicyShape } from "./network.ts";
 import { type NamedWeights, ParameterSet } from "./parameters.ts";
-import type { PolicyConfig } from "./policy_schema.ts";
+import { fixedSizeReason, type PolicyConfig } from "./policy_schema.ts";
 import { createReplicaScorer } from "./replica_scorer.ts";
 import { tf } from "./_tensorflow.ts";
 
-/** What a forward pass of a batch of environments needs beside the observations. */
-export interface PredictOptions {
-  /** `[N, S]`, hidden states before this step; may be left out when S is 0. */
-  readonly hiddenStates?: Float32Array | undefined;
-  /** `[N]`, 1 where an episode starts (its hidden state is cleared first); default all 0. */
-  readonly episodeStarts?: Uint8Array | undefined;
-  /** `[N, A]`, 1 = allowed; default all allowed. */
-  readonly actionMasks?: Uint8Array | undefined;
-}
-
-/** How actions are chosen from logits. */
-export interface ActOptions extends PredictOptions {
-  /** Draws one uniform a row in row order, or `"greedy"`: the most probable allowed action. */
-  readonly sampler: Rng | "greedy";
-  /** `[N]`, each > 0: logits are divided by it; default all 1. */
-  readonly temperatures?: Float32Array | undefined;
-}
-
-/** Output of a forward pass; new arrays. */
-export interface Prediction {
-  /** `[N, A]`, before temperature and mask. */
-  readonly logits: Float32Array;
-  /** `[N]`. */
-  readonly values: Float32Array;
-  /** `[N, S]`, after this step. */
-  readonly hiddenStates: Float32Array;
-}
-
-/** A prediction with the chosen actions. */
-export interface Decision extends Prediction {
-  /** `[N]`. */
-  readonly actions: Int32Array;
-  /** `[N]`, of the chosen actions under the tempered, masked distribution. */
-  readonly logProbs: Float32Array;
-  /** `[N, A]`, the whole distribution, for exact divergences. */
-  readonly logProbabilities: Float32Array;
-}
-
-/** Sequences of stored decisions, time-major: entry `t * sequenceCount + b` of every array. */
-export interface SequenceBatch {
-  /** Steps T of each sequence; 1 for feed-forward training. */
-  readonly sequenceLength: number;
-  /** Sequences B. */
-  readonly sequenceCount: number;
-  /** `[T, B, D]`. */
-  readonly observations: Float32Array;
-  /** `[B, S]`, as stored when the first step was taken. */
-  readonly hiddenStates: Float32Array;
-  /** `[T, B]`, 1 where an episode starts. */
-  readonly episodeStarts: Uint8Array;
-  /** `[T, B]`. */
-  readonly actions: Int32Array;
-  /** `[T, B]`, the ones used for acting. */
-  readonly temperatures: Float32Array;
-  /** `[T, B, A]`, 1 = allowed. */
-  readonly actionMasks: Uint8Array;
-}
-
-/** What training needs of stored decisions under the present parameters; tensors of the caller. */
-export interface Evaluation {
-  /** `[T * B]`, of the stored actions. */
-  readonly logProbs: tf.Tensor1D;
-  /** `[T * B]`, in nats. */
-  readonly entropies: tf.Tensor1D;
-  /** `[T * B]`. */
-  readonly values: tf.Tensor1D;
-  /** `[T * B, A]`, before temperature and mask. */
-  readonly logits: tf.Tensor2D;
-  /** `[T * B, A]`, tempered and masked. */
-  readonly logProbabilities: tf.Tensor2D;
+/** What the policies of one network for clusters of different sizes share. */
+export interface PolicyCore {
+  /** The trainable numbers. */
+  readonly parameters: ParameterSet;
+  /** The formulas. */
+  readonly network: Network;
+  /** The network as a function of arrays. */
+  readonly forward: ArrayFunction;
 }
 
 /**
@@ -113,25 +59,22 @@ export class Policy {
   readonly actionCount: number;
   /** The trainable numbers. */
   readonly parameters: ParameterSet;
-  readonly #network: Network;
-  readonly #forward: ArrayFunction;
+  readonly #shape: PolicyShape;
+  readonly #core: PolicyCore;
 
   /** Use {@linkcode createPolicy}. */
-  constructor(config: PolicyConfig, shape: PolicyShape, rng: Rng) {
+  constructor(config: PolicyConfig, shape: PolicyShape, core: PolicyCore) {
     this.config = config;
     this.observationSize = shape.observationSize;
     this.actionCount = shape.actionCount;
-    this.parameters = new ParameterSet();
-    this.#network = createNetwork(config, shape, { parameters: this.parameters, rng });
-    this.#forward = new ArrayFunction(
-      (inputs) => ({ ...this.#network.forward(decodeSteps(inputs)) }),
-      this.parameters.variables,
-    );
+    this.parameters = core.parameters;
+    this.#shape = shape;
+    this.#core = core;
   }
 
   /** Floats S of hidden state per environment; 0 = feed-forward. */
   get hiddenStateSize(): number {
-    return this.#network.hiddenStateSize;
+    return this.#core.network.hiddenStateSize;
   }
 
   /** Hidden states of `count` environments before their first step: zeros, `[count, S]`. */
@@ -164,7 +107,7 @@ export class Policy {
     if (actionMasks !== undefined) {
       this.#checkLength("actionMasks", actionMasks, rows, this.actionCount);
     }
-    const { logits, values, hiddenStates: next } = this.#forward.run(
+    const { logits, values, hiddenStates: next } = this.#core.forward.run(
       this.#encodeSteps({
         sequenceLength: 1,
         sequenceCount: rows,
@@ -241,7 +184,7 @@ export class Policy {
    */
   evaluateActions(inputs: NamedTensors): Evaluation {
     const input = decodeSteps(inputs);
-    const { logits, values } = this.#network.forward(input);
+    const { logits, values } = this.#core.network.forward(input);
     const logProbabilities = categoricalLogProbabilities(
       logits,
       inputs["temperatures"] as tf.Tensor2D,
@@ -292,9 +235,48 @@ export class Policy {
     this.parameters.setWeights(weights);
   }
 
+  /**
+   * The same policy for clusters of another size. The two share their parameters: what trains or
+   * frees one trains or frees both.
+   *
+   * @throws {RangeError} When its parameters belong to one number of replicas.
+   *
+   * @example Four replicas, then two
+   * ```ts
+   * import { createPolicy, policySchema } from "@signalbox/signalbox/policy";
+   * import { Rng } from "@signalbox/signalbox/random";
+   * import assert from "node:assert/strict";
+   *
+   * const config = policySchema.parse({ kind: "replica_scorer", loadResidualSlope: 0 });
+   * const replicaLayout = { replicaCount: 4, perReplicaSize: 3, globalSize: 1 };
+   * const shape = { observationSize: 13, actionCount: 4, replicaLayout };
+   * const policy = createPolicy(config, shape, new Rng(1));
+   * const { logits } = policy.resized(2).predict(new Float32Array(2 * 3 + 1));
+   * assert.equal(logits.length, 2);
+   * policy.dispose();
+   * ```
+   */
+  resized(replicaCount: number): Policy {
+    const reason = fixedSizeReason(this.config);
+    if (reason !== undefined) {
+      throw new RangeError(
+        `Cannot resize the policy: replicaCount must be ${this.actionCount}, since ${reason}, ` +
+          `current value is ${replicaCount}`,
+      );
+    }
+    const { perReplicaSize, globalSize, ...rest } = this.#shape.replicaLayout!;
+    const shape = {
+      observationSize: replicaCount * perReplicaSize + globalSize,
+      actionCount: replicaCount,
+      replicaLayout: { ...rest, perReplicaSize, globalSize, replicaCount },
+    };
+    checkShape(shape);
+    return new Policy(this.config, shape, this.#core);
+  }
+
   /** Frees the parameters. */
   dispose(): void {
-    this.#forward.dispose();
+    this.#core.forward.dispose();
     this.parameters.dispose();
   }
 
@@ -338,7 +320,14 @@ export class Policy {
  * @throws {RangeError} When the shape does not fit the kind of network.
  */
 export function createPolicy(config: PolicyConfig, shape: PolicyShape, rng: Rng): Policy {
-  return new Policy(config, shape, rng);
+  checkShape(shape);
+  const parameters = new ParameterSet();
+  const network = createNetwork(config, shape, { parameters, rng });
+  const forward = new ArrayFunction(
+    (inputs) => ({ ...network.forward(decodeSteps(inputs)) }),
+    parameters.variables,
+  );
+  return new Policy(config, shape, { parameters, network, forward });
 }
 
 /** What a forward pass depends on. */
@@ -362,13 +351,6 @@ function createNetwork(
   shape: PolicyShape,
   context: { readonly parameters: ParameterSet; readonly rng: Rng },
 ): Network {
-  for (const name of ["observationSize", "actionCount"] as const) {
-    if (!Number.isInteger(shape[name]) || shape[name] < 1) {
-      throw new RangeError(
-        `Cannot create a policy: ${name} must be an integer >= 1, current value is ${shape[name]}`,
-      );
-    }
-  }
   switch (config.kind) {
     case "actor_critic":
       return createActorCritic(config, shape, context);
@@ -376,6 +358,17 @@ function createNetwork(
       return createMlp(config, shape, context);
     case "replica_scorer":
       return createReplicaScorer(config, shape, context);
+  }
+}
+
+/** Refuses sizes that no network has. */
+function checkShape(shape: PolicyShape): void {
+  for (const name of ["observationSize", "actionCount"] as const) {
+    if (!Number.isInteger(shape[name]) || shape[name] < 1) {
+      throw new RangeError(
+        `Cannot create a policy: ${name} must be an integer >= 1, current value is ${shape[name]}`,
+      );
+    }
   }
 }
 

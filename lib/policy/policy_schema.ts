@@ -54,7 +54,21 @@ const replicaScorerSchema = z.strictObject({
     "value and scores are computed from the same features; false: the value has encoders of its " +
       "own, so that its errors cannot move the policy's features",
   ),
-});
+  attentionHeads: z.int().min(0).max(16).default(0).describe(
+    "heads with which encoded replicas look at each other, a divisor of hiddenSize; 0 = none, the " +
+      "pooled context is all that a replica knows of others (spec/scheduler.md section 4.4)",
+  ),
+  identitySize: z.int().min(0).max(64).default(0).describe(
+    "learned numbers of each replica, by its position; they tie the policy to one cluster size. " +
+      "0 = none: hardly needed where times between tokens are seen (spec/practice.md section 9)",
+  ),
+}).refine(
+  ({ hiddenSize, attentionHeads }) => attentionHeads === 0 || hiddenSize % attentionHeads === 0,
+  {
+    path: ["attentionHeads"],
+    message: "a divisor of policy.hiddenSize",
+  },
+);
 
 /**
  * Which network, and its sizes.
@@ -74,6 +88,30 @@ const replicaScorerSchema = z.strictObject({
 export const policySchema: z.ZodDiscriminatedUnion<
   [typeof actorCriticSchema, typeof mlpSchema, typeof replicaScorerSchema]
 > = z.discriminatedUnion("kind", [actorCriticSchema, mlpSchema, replicaScorerSchema]);
+
+/**
+ * Why the parameters of a network belong to one number of replicas.
+ *
+ * @returns A reason for an error message; undefined when the network serves any number of replicas.
+ *
+ * @example
+ * ```ts
+ * import { fixedSizeReason, policySchema } from "@signalbox/signalbox/policy";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(fixedSizeReason(policySchema.parse({ kind: "replica_scorer" })), undefined);
+ * assert.match(fixedSizeReason(policySchema.parse({ kind: "mlp" }))!, /policy.kind mlp/);
+ * ```
+ */
+export function fixedSizeReason(config: PolicyConfig): string | undefined {
+  if (config.kind !== "replica_scorer") {
+    return `policy.kind ${config.kind} has weights for every replica (replica_scorer shares them)`;
+  }
+  if (config.identitySize > 0) {
+    return `policy.identitySize ${config.identitySize} gives every replica numbers of its own`;
+  }
+  return undefined;
+}
 
 /** Any network's configuration. */
 export type PolicyConfig = z.infer<typeof policySchema>;

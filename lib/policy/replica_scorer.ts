@@ -5,8 +5,15 @@
  */
 import type { Rng } from "../random/mod.ts";
 import { HIDDEN_GAIN, POLICY_HEAD_GAIN, VALUE_HEAD_GAIN } from "./_gains.ts";
+import { splitColumns } from "./_split_columns.ts";
 import { tf } from "./_tensorflow.ts";
+import { orthogonal } from "./initialization.ts";
 import { createDense, dense, type DenseParameters } from "./layers/dense.ts";
+import {
+  createReplicaAttention,
+  replicaAttention,
+  type ReplicaAttentionParameters,
+} from "./layers/replica_attention.ts";
 import type {
   Network,
   NetworkInput,
@@ -23,7 +30,11 @@ const UNAVAILABLE = 1e8;
 
 /** What turns replicas and the rest of an observation into features. */
 interface Encoder {
+  /** `[replicas, identitySize]`; absent where replicas have no identity. */
+  readonly identity: tf.Variable | undefined;
   readonly replica: readonly DenseParameters[];
+  /** Absent where replicas do not look at each other. */
+  readonly attention: ReplicaAttentionParameters | undefined;
   /** Absent where nothing but replicas is observed. */
   readonly global: DenseParameters | undefined;
 }
@@ -48,9 +59,15 @@ interface Encoding {
  * ```
  *
  * (biases left out). With `sharedEncoder` off, the value's c is made by encoders of its own, so that
- * value and policy share no parameter. Pools run over available replicas only. Permuting the replicas permutes the
- * logits and leaves the value alone; the parameters do not depend on the number of replicas. No
- * hidden state.
+ * value and policy share no parameter. With `attentionHeads`, the e_i look at each other
+ * ({@linkcode replicaAttention}) before anything else is made of them. With `identitySize`, x_i also
+ * holds learned numbers of replica i.
+ *
+ * Pools and attention run over available replicas only, so that clusters of different sizes fit into
+ * one batch: the smaller ones are padded, and the mask says which replicas are there. Permuting the
+ * replicas permutes the logits and leaves the value alone; the parameters do not depend on the
+ * number of replicas, which is read off the observation (neither holds with an identity). No hidden
+ * state.
  *
  * Source: spec/scheduler.md section 4.4 ("better design"), the residual spec/practice.md section 9;
  * pooling after Zaheer et al., "Deep Sets" (2017).
@@ -59,12 +76,13 @@ interface Encoding {
  * @throws {RangeError} When the layout is missing or does not fit the shape.
  */
 export function createReplicaScorer(
-  { hiddenSize, loadResidualSlope, sharedEncoder }: ReplicaScorerConfig,
+  config: ReplicaScorerConfig,
   shape: PolicyShape,
   { parameters, rng }: { readonly parameters: ParameterSet; readonly rng: Rng },
 ): Network {
+  const { hiddenSize, loadResidualSlope, sharedEncoder, attentionHeads, identitySize } = config;
   const layout = checkLayout(shape, loadResidualSlope > 0);
-  const { replicaCount, perReplicaSize, globalSize, loadFeatures = [] } = layout;
+  const { perReplicaSize, globalSize, loadFeatures = [] } = layout;
 
   function hidden(name: string, inputs: number): DenseParameters {
     return createDense(parameters, name, { inputs, outputs: hiddenSize, gain: HIDDEN_GAIN, rng });
@@ -72,12 +90,24 @@ export function createReplicaScorer(
   function head(name: string, gain: number): DenseParameters {
     return createDense(parameters, name, { inputs: hiddenSize, outputs: 1, gain, rng });
   }
+  function createIdentity(name: string): tf.Variable {
+    const identityShape = [layout.replicaCount, identitySize] as const;
+    return parameters.add(name, identityShape, orthogonal(rng, identityShape, 1));
+  }
   function createEncoder(prefix: string): Encoder {
     return {
+      identity: identitySize > 0 ? createIdentity(`${prefix}identity`) : undefined,
       replica: [
-        hidden(`${prefix}replica.0`, perReplicaSize),
+        hidden(`${prefix}replica.0`, perReplicaSize + identitySize),
         hidden(`${prefix}replica.1`, hiddenSize),
       ],
+      attention: attentionHeads > 0
+        ? createReplicaAttention(parameters, `${prefix}attention`, {
+          size: hiddenSize,
+          heads: attentionHeads,
+          rng,
+        })
+        : undefined,
       global: globalSize > 0 ? hidden(`${prefix}global.0`, globalSize) : undefined,
     };
   }
@@ -90,14 +120,20 @@ export function createReplicaScorer(
   const criticEncoder = sharedEncoder ? undefined : createEncoder("critic.");
 
   function forward({ observations, actionMask }: NetworkInput): NetworkOutput {
-    const rows = observations.shape[0];
+    const [rows, width] = observations.shape;
+    const replicaCount = (width - globalSize) / perReplicaSize;
     const replicaColumns = replicaCount * perReplicaSize;
     const slices = tf.slice(observations, [0, 0], [rows, replicaColumns])
       .as2D(rows * replicaCount, perReplicaSize);
-    function encode({ replica, global }: Encoder): Encoding {
-      const replicas = applyRelu(slices, replica);
-      const columns = replicas.as2D(rows, replicaCount * hiddenSize);
-      const pools = pool(tf.split(columns, replicaCount, 1), actionMask);
+    function encode({ identity, replica, attention, global }: Encoder): Encoding {
+      const described = identity === undefined
+        ? slices
+        : tf.concat([slices, repeatRows(identity, rows)], 1);
+      const encoded = applyRelu(described, replica);
+      const replicas = attention === undefined
+        ? encoded
+        : replicaAttention(encoded, attention, { replicaCount, actionMask });
+      const pools = pool(replicas, { replicaCount, actionMask });
       if (global !== undefined) {
         const rest = tf.slice(observations, [0, replicaColumns], [rows, globalSize]);
         pools.unshift(dense(rest, global, "relu"));
@@ -129,23 +165,42 @@ function applyRelu(input: tf.Tensor2D, layers: readonly DenseParameters[]): tf.T
   return layers.reduce((features, layer) => dense(features, layer, "relu"), input);
 }
 
+/** `count` copies of a matrix below each other; a product, whose gradient every backend has. */
+function repeatRows(matrix: tf.Variable, count: number): tf.Tensor2D {
+  const [height, width] = matrix.shape as [number, number];
+  return tf.matMul(tf.ones([count, 1]), matrix.as2D(1, height * width))
+    .as2D(count * height, width);
+}
+
 /** Mean and maximum over the available replicas, each `[rows, features]`. */
-function pool(replicas: tf.Tensor2D[], actionMask: tf.Tensor2D | undefined): tf.Tensor2D[] {
-  function add(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
-    return tf.add(a, b);
+function pool(
+  encoded: tf.Tensor2D,
+  { replicaCount, actionMask }: {
+    readonly replicaCount: number;
+    readonly actionMask: tf.Tensor2D | undefined;
+  },
+): tf.Tensor2D[] {
+  const [height, size] = encoded.shape;
+  function byReplica(features: tf.Tensor2D): tf.Tensor2D[] {
+    const columns = features.as2D(height / replicaCount, replicaCount * size);
+    return splitColumns(columns, replicaCount);
+  }
+  function sum(replicas: readonly tf.Tensor2D[]): tf.Tensor2D {
+    return replicas.reduce((a, b) => tf.add(a, b));
+  }
+  function largest(replicas: readonly tf.Tensor2D[]): tf.Tensor2D {
+    return replicas.reduce((a, b) => maximum(a, b));
   }
   if (actionMask === undefined) {
-    return [
-      tf.div(replicas.reduce(add), replicas.length),
-      replicas.reduce((a, b) => maximum(a, b)),
-    ];
+    const replicas = byReplica(encoded);
+    return [tf.div(sum(replicas), replicaCount), largest(replicas)];
   }
-  const masks: tf.Tensor2D[] = tf.split(actionMask, replicas.length, 1);
-  const present = replicas.map((replica, i): tf.Tensor2D => tf.mul(replica, masks[i]!));
-  const lowered = replicas.map((replica, i): tf.Tensor2D =>
-    tf.add(replica, tf.mul(tf.sub(masks[i]!, 1), UNAVAILABLE))
-  );
-  return [tf.div(present.reduce(add), masks.reduce(add)), lowered.reduce((a, b) => maximum(a, b))];
+  const mask = actionMask.as2D(height, 1);
+  const lowered: tf.Tensor2D = tf.add(encoded, tf.mul(tf.sub(mask, 1), UNAVAILABLE));
+  return [
+    tf.div(sum(byReplica(tf.mul(encoded, mask))), tf.sum(actionMask, 1, true)),
+    largest(byReplica(lowered)),
+  ];
 }
 
 /** The layout, known to fit. */

@@ -44,6 +44,14 @@ export interface NormalizerState {
   readonly frozen: boolean;
 }
 
+/** What has been gathered; one entry a statistic. */
+interface Statistics {
+  readonly count: Float64Array;
+  readonly mean: Float64Array;
+  readonly m2: Float64Array;
+  frozen: boolean;
+}
+
 /** Settings of the arithmetic of a {@linkcode RunningNormalizer}. */
 export type NormalizerOptions = Omit<NormalizerConfig, "shareReplicas">;
 
@@ -72,10 +80,7 @@ export class RunningNormalizer {
   readonly size: number;
   readonly #options: NormalizerOptions;
   readonly #slots: Int32Array;
-  readonly #count: Float64Array;
-  readonly #mean: Float64Array;
-  readonly #m2: Float64Array;
-  #frozen = false;
+  #statistics: Statistics;
 
   /**
    * A normaliser that has seen nothing.
@@ -103,19 +108,54 @@ export class RunningNormalizer {
     this.#options = options;
     this.#slots = slots?.slice() ?? Int32Array.from({ length: size }, (_, i) => i);
     const slotCount = this.#slots.reduce((largest, slot) => Math.max(largest, slot), 0) + 1;
-    this.#count = new Float64Array(slotCount);
-    this.#mean = new Float64Array(slotCount);
-    this.#m2 = new Float64Array(slotCount);
+    this.#statistics = {
+      count: new Float64Array(slotCount),
+      mean: new Float64Array(slotCount),
+      m2: new Float64Array(slotCount),
+      frozen: false,
+    };
   }
 
   /** Whether the statistics are final. */
   get frozen(): boolean {
-    return this.#frozen;
+    return this.#statistics.frozen;
   }
 
   /** Makes the statistics final: from now on {@linkcode RunningNormalizer.update} throws. */
   freeze(): void {
-    this.#frozen = true;
+    this.#statistics.frozen = true;
+  }
+
+  /**
+   * The same statistics for rows of another width, e.g. of a cluster of another size: what is
+   * learnt from either's rows is known to both, and freezing one freezes both.
+   *
+   * @param slots Statistic of each dimension of those rows.
+   * @throws {RangeError} When a dimension has no statistic.
+   *
+   * @example Two replicas, then three, with one feature each
+   * ```ts
+   * import { normalizerSchema, RunningNormalizer } from "@signalbox/signalbox/state";
+   * import assert from "node:assert/strict";
+   *
+   * const pair = new RunningNormalizer(2, normalizerSchema.parse({}), Int32Array.of(0, 0));
+   * const three = pair.withSlots(Int32Array.of(0, 0, 0));
+   * pair.update([2, 4]);
+   * assert.deepEqual([...three.means()], [3, 3, 3]);
+   * ```
+   */
+  withSlots(slots: Int32Array): RunningNormalizer {
+    const slotCount = this.#statistics.count.length;
+    const unknown = slots.find((slot) => slot >= slotCount);
+    if (unknown !== undefined) {
+      throw new RangeError(
+        `Cannot share statistics: slots must be integers below ${slotCount}, current value is ` +
+          unknown,
+      );
+    }
+    const normalizer = new RunningNormalizer(slots.length, this.#options, slots);
+    normalizer.#statistics = this.#statistics;
+    return normalizer;
   }
 
   /**
@@ -126,7 +166,8 @@ export class RunningNormalizer {
    * @throws {RangeError} When the length is not a multiple of `size` or a value is not finite.
    */
   update(rows: ArrayLike<number>): void {
-    if (this.#frozen) {
+    const { count, mean, m2, frozen } = this.#statistics;
+    if (frozen) {
       throw new UsageError("Cannot update a normalizer: its statistics are frozen");
     }
     this.#checkLength("update a normalizer", "rows", rows.length);
@@ -141,12 +182,12 @@ export class RunningNormalizer {
     for (let i = 0; i < rows.length; i++) {
       const x = rows[i]!;
       const slot = this.#slots[i % this.size]!;
-      const n = this.#count[slot]! + 1;
-      const delta = x - this.#mean[slot]!;
-      const mean = this.#mean[slot]! + delta / n;
-      this.#count[slot] = n;
-      this.#mean[slot] = mean;
-      this.#m2[slot]! += delta * (x - mean);
+      const n = count[slot]! + 1;
+      const delta = x - mean[slot]!;
+      const nextMean = mean[slot]! + delta / n;
+      count[slot] = n;
+      mean[slot] = nextMean;
+      m2[slot]! += delta * (x - nextMean);
     }
   }
 
@@ -166,9 +207,10 @@ export class RunningNormalizer {
       );
     }
     const { clip } = this.#options;
+    const { mean: means } = this.#statistics;
     for (let d = 0; d < this.size; d++) {
       const slot = this.#slots[d]!;
-      const mean = this.#mean[slot]!;
+      const mean = means[slot]!;
       const scale = 1 / this.#std(slot);
       for (let i = d; i < rows.length; i += this.size) {
         out[i] = Math.min(Math.max((rows[i]! - mean) * scale, -clip), clip);
@@ -179,7 +221,7 @@ export class RunningNormalizer {
 
   /** Current mean of each dimension, new `[size]`. */
   means(): Float64Array {
-    return Float64Array.from(this.#slots, (slot) => this.#mean[slot]!);
+    return Float64Array.from(this.#slots, (slot) => this.#statistics.mean[slot]!);
   }
 
   /** Divisor of each dimension, floors applied, new `[size]`. */
@@ -189,13 +231,8 @@ export class RunningNormalizer {
 
   /** The statistics as plain data; numbers survive JSON unchanged. */
   toJSON(): NormalizerState {
-    return {
-      slots: [...this.#slots],
-      count: [...this.#count],
-      mean: [...this.#mean],
-      m2: [...this.#m2],
-      frozen: this.#frozen,
-    };
+    const { count, mean, m2, frozen } = this.#statistics;
+    return { slots: [...this.#slots], count: [...count], mean: [...mean], m2: [...m2], frozen };
   }
 
   /**
@@ -206,7 +243,8 @@ export class RunningNormalizer {
   static fromJSON(state: NormalizerState, options: NormalizerOptions): RunningNormalizer {
     const { slots, count, mean, m2, frozen } = state;
     const normalizer = new RunningNormalizer(slots.length, options, Int32Array.from(slots));
-    const slotCount = normalizer.#count.length;
+    const statistics = normalizer.#statistics;
+    const slotCount = statistics.count.length;
     for (const [name, values] of Object.entries({ count, mean, m2 })) {
       if (values.length !== slotCount) {
         throw new RangeError(
@@ -215,19 +253,20 @@ export class RunningNormalizer {
         );
       }
     }
-    normalizer.#count.set(count);
-    normalizer.#mean.set(mean);
-    normalizer.#m2.set(m2);
-    normalizer.#frozen = frozen;
+    statistics.count.set(count);
+    statistics.mean.set(mean);
+    statistics.m2.set(m2);
+    statistics.frozen = frozen;
     return normalizer;
   }
 
   #std(slot: number): number {
     const { epsilon, relativeStdFloor, minCount } = this.#options;
-    const n = this.#count[slot]!;
+    const { count, mean, m2 } = this.#statistics;
+    const n = count[slot]!;
     if (n === 0) return 1;
-    const variance = this.#m2[slot]! / Math.max(n - 1, 1);
-    const floor = Math.max(Math.sqrt(epsilon), relativeStdFloor * Math.abs(this.#mean[slot]!));
+    const variance = m2[slot]! / Math.max(n - 1, 1);
+    const floor = Math.max(Math.sqrt(epsilon), relativeStdFloor * Math.abs(mean[slot]!));
     const std = Math.max(Math.sqrt(variance), floor);
     return n < minCount ? Math.max(std, 1) : std;
   }

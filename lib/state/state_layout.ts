@@ -48,7 +48,9 @@ export interface StateLayout {
  * assert.deepEqual([...slots], [0, 1, 0, 1, 2]);
  * ```
  */
-export function sharedStatisticSlots(layout: StateLayout): Int32Array {
+export function sharedStatisticSlots(
+  layout: Pick<StateLayout, "perReplicaSize" | "globalSize" | "size">,
+): Int32Array {
   const { perReplicaSize, size } = layout;
   const replicaPart = size - layout.globalSize;
   const slots = new Int32Array(size);

@@ -19,6 +19,16 @@ export interface StepResult {
   readonly discount?: number;
 }
 
+/** Observations that describe replicas one after the other, then the rest. */
+export interface ReplicaObservation {
+  /** Number of replicas, which is also that of actions. */
+  readonly replicaCount: number;
+  /** Numbers per replica. */
+  readonly perReplicaSize: number;
+  /** Numbers after the last replica. */
+  readonly globalSize: number;
+}
+
 /**
  * An environment with a vector observation and a finite set of actions. It writes observations into
  * an array of the caller's, of length `observationSize`, overwriting every entry.
@@ -28,6 +38,8 @@ export interface Environment {
   readonly observationSize: number;
   /** Number A of actions. */
   readonly actionCount: number;
+  /** How observations are cut into slices; needed beside environments of other sizes. */
+  readonly layout?: ReplicaObservation;
   /** Starts an episode. */
   reset(observation: Float32Array): void;
   /**

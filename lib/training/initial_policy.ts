@@ -4,11 +4,17 @@
  * @module
  */
 import type { NamedWeights } from "../policy/mod.ts";
-import { type NormalizerState, StateBuilder } from "../state/mod.ts";
+import {
+  type NormalizerState,
+  RunningNormalizer,
+  sharedStatisticSlots,
+  StateBuilder,
+} from "../state/mod.ts";
 import { firstDifference } from "./_first_difference.ts";
 import { CheckpointError } from "./checkpoint/checkpoint_error.ts";
 import { loadCheckpoint } from "./checkpoint/checkpoint_folder.ts";
 import type { Scenario } from "./scenario.ts";
+import { clusterSizeReason } from "./trained_policy.ts";
 
 /** A policy as plain data. */
 export interface InitialPolicy {
@@ -19,8 +25,9 @@ export interface InitialPolicy {
 }
 
 /**
- * Reads the policy of `training.initialPolicy`. Observations, network, normaliser and number of
- * replicas must be those of the experiment: weights mean nothing otherwise.
+ * Reads the policy of `training.initialPolicy`. Observations, network and normaliser must be
+ * those of the experiment: weights mean nothing otherwise. So must the number of replicas, unless
+ * weights and statistics are shared by all of them.
  *
  * @returns undefined when the run begins with random weights.
  * @throws {CheckpointError} When the checkpoint cannot be read or one of them differs.
@@ -30,9 +37,10 @@ export async function loadInitialPolicy(scenario: Scenario): Promise<InitialPoli
   const { initialPolicy } = config.training;
   if (initialPolicy === null) return undefined;
   const { path, checkpoint } = await loadCheckpoint(initialPolicy);
-  const { schemaHash } = new StateBuilder(config.state, replicas.length);
+  const { layout, schemaHash } = new StateBuilder(config.state, replicas.length);
+  const servesAnySize = clusterSizeReason(config) === undefined;
   const requirements: readonly [name: string, wanted: unknown, found: unknown][] = [
-    ["replicaCount", replicas.length, checkpoint.replicaCount],
+    ["replicaCount", replicas.length, servesAnySize ? replicas.length : checkpoint.replicaCount],
     ["schemaHash", schemaHash, checkpoint.schemaHash],
     ["policy", config.policy, checkpoint.config.policy],
     ["normalizer", config.normalizer, checkpoint.config.normalizer],
@@ -46,5 +54,9 @@ export async function loadInitialPolicy(scenario: Scenario): Promise<InitialPoli
       `to begin this training with it, its ${key} must be ${wantedJson}, current value is ${foundJson}`,
     );
   }
-  return { weights: checkpoint.weights, normalizer: checkpoint.normalizer };
+  const { weights, normalizer } = checkpoint;
+  if (checkpoint.replicaCount === replicas.length) return { weights, normalizer };
+  const resized = RunningNormalizer.fromJSON(normalizer, config.normalizer)
+    .withSlots(sharedStatisticSlots(layout));
+  return { weights, normalizer: resized.toJSON() };
 }

@@ -33,7 +33,14 @@ export {
   type TensorValues,
 } from "./checkpoint/safetensors.ts";
 export type { ReferenceState, TrainingState } from "./checkpoint/training_state.ts";
-export { type BaselineName, baselineNames, createBaseline } from "./create_baseline.ts";
+export {
+  baselineLadder,
+  type BaselineName,
+  baselineNames,
+  type BaselineOptions,
+  createBaseline,
+  describeKnowledge,
+} from "./create_baseline.ts";
 export {
   CONFIGURED_TASK,
   type CurriculumPosition,
@@ -44,7 +51,7 @@ export { useSimdBackend } from "./backend.ts";
 export { CreditQueue, type CreditQueueOptions, type CreditQueueState } from "./credit_queue.ts";
 export { collectCreditedRollout, type CreditedRolloutOptions } from "./credited_rollout.ts";
 export { type DecisionRecord, DecisionRecorder, type DecisionSource } from "./decision_record.ts";
-export type { Environment, StepResult } from "./environment.ts";
+export type { Environment, ReplicaObservation, StepResult } from "./environment.ts";
 export { type EpisodeRouter, isEpisodeRouter } from "./episode_router.ts";
 export {
   type EvaluateOptions,
@@ -67,6 +74,11 @@ export {
   rolloutsSchema,
 } from "./export_tables.ts";
 export { type InitialPolicy, loadInitialPolicy } from "./initial_policy.ts";
+export {
+  type DependenceOptions,
+  type DependencePoint,
+  measureDependence,
+} from "./partial_dependence.ts";
 export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,
@@ -75,7 +87,7 @@ export {
   type RolloutStats,
   type RolloutWatcher,
 } from "./rollout.ts";
-export { openScenario, type Scenario } from "./scenario.ts";
+export { type EvaluationSplit, evaluationSplits, openScenario, type Scenario } from "./scenario.ts";
 export {
   type DecisionCredit,
   type EnvironmentTotals,
@@ -101,7 +113,14 @@ export { addUpdateEvents } from "./update_events.ts";
 export { appendUpdate, readUpdates, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";
 export type { TrainingWarning } from "./_warnings.ts";
-export { loadTrainedPolicy, policyCheckpoint, type TrainedPolicy } from "./trained_policy.ts";
+export {
+  clusterSizeReason,
+  type LoadPolicyOptions,
+  loadTrainedPolicy,
+  policyCheckpoint,
+  resizeTrainedPolicy,
+  type TrainedPolicy,
+} from "./trained_policy.ts";
 export {
   type EpisodeRecord,
   VectorEnvironment,

@@ -4,6 +4,7 @@
  * @module
  */
 import { REWARD_BREAKDOWN_KEYS, type RewardBreakdown } from "../reward/mod.ts";
+import type { StateLayout } from "../state/mod.ts";
 import type { Environment } from "./environment.ts";
 import type { SchedulingEnvironment, SchedulingStep } from "./scheduling_environment.ts";
 
@@ -29,6 +30,8 @@ export class RewardLoggedEnvironment implements Environment {
   readonly observationSize: number;
   /** Number of actions. */
   readonly actionCount: number;
+  /** How observations are cut into slices. */
+  readonly layout: StateLayout;
   readonly #log: RewardLog;
 
   /** @param log Where the rewards of all environments of a run are added up. */
@@ -36,6 +39,7 @@ export class RewardLoggedEnvironment implements Environment {
     this.inner = inner;
     this.observationSize = inner.observationSize;
     this.actionCount = inner.actionCount;
+    this.layout = inner.layout;
     this.#log = log;
   }
 

@@ -4,9 +4,10 @@
  * @module
  */
 import type { ExperimentConfig } from "../config/mod.ts";
-import { createPolicy, type Policy } from "../policy/mod.ts";
+import { createPolicy, fixedSizeReason, type Policy } from "../policy/mod.ts";
 import { Rng } from "../random/mod.ts";
-import { RunningNormalizer, StateBuilder } from "../state/mod.ts";
+import { RunningNormalizer, sharedStatisticSlots, StateBuilder } from "../state/mod.ts";
+import { UsageError } from "../support/mod.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { CheckpointError } from "./checkpoint/checkpoint_error.ts";
 import { loadCheckpoint } from "./checkpoint/checkpoint_folder.ts";
@@ -48,13 +49,62 @@ export function policyCheckpoint(
 }
 
 /**
+ * Why what was trained belongs to one number of replicas: its network has parameters for each of
+ * them, or its normaliser statistics.
+ *
+ * @returns A reason for an error message; undefined when it serves clusters of any size.
+ */
+export function clusterSizeReason(
+  config: Pick<ExperimentConfig, "policy" | "normalizer">,
+): string | undefined {
+  const reason = fixedSizeReason(config.policy);
+  if (reason !== undefined || config.normalizer.shareReplicas) return reason;
+  return "normalizer.shareReplicas false keeps statistics of every replica";
+}
+
+/**
+ * The same policy for clusters of another size. It shares weights and statistics with the one given:
+ * free one of the two.
+ *
+ * @throws {UsageError} When it belongs to one number of replicas, with the reason.
+ */
+export function resizeTrainedPolicy(trained: TrainedPolicy, replicaCount: number): TrainedPolicy {
+  if (replicaCount === trained.replicaCount) return trained;
+  const { config, policy, normalizer } = trained;
+  const reason = clusterSizeReason(config);
+  if (reason !== undefined) {
+    throw new UsageError(
+      `Cannot use the policy: the cluster must have ${trained.replicaCount} replicas, as in its ` +
+        `training, since ${reason}, current number is ${replicaCount}`,
+    );
+  }
+  const { layout } = new StateBuilder(config.state, replicaCount);
+  return {
+    ...trained,
+    replicaCount,
+    policy: policy.resized(replicaCount),
+    normalizer: normalizer.withSlots(sharedStatisticSlots(layout)),
+  };
+}
+
+/** How a policy is read. */
+export interface LoadPolicyOptions {
+  /** Replicas of the cluster to act in; those of its training when left out. */
+  readonly replicaCount?: number;
+}
+
+/**
  * Reads a policy to act with: a checkpoint file, or the newest of a folder. Its normaliser is
  * frozen.
  *
+ * @throws {UsageError} When it cannot serve a cluster of `replicaCount` replicas, with the reason.
  * @throws {CheckpointError} When there is none, it is truncated or altered, its observations mean
  * something else than this version builds, or its weights do not fit its configuration.
  */
-export async function loadTrainedPolicy(path: string): Promise<TrainedPolicy> {
+export async function loadTrainedPolicy(
+  path: string,
+  { replicaCount: wantedCount }: LoadPolicyOptions = {},
+): Promise<TrainedPolicy> {
   const { path: file, checkpoint } = await loadCheckpoint(path);
   const { config, schemaHash, replicaCount, weights } = checkpoint;
   const { layout, schemaHash: expected } = new StateBuilder(config.state, replicaCount);
@@ -69,13 +119,20 @@ export async function loadTrainedPolicy(path: string): Promise<TrainedPolicy> {
     { observationSize: layout.size, actionCount: replicaCount, replicaLayout: layout },
     new Rng(0),
   );
+  let trained: TrainedPolicy;
   try {
     policy.setWeights(weights);
     const normalizer = RunningNormalizer.fromJSON(checkpoint.normalizer, config.normalizer);
     normalizer.freeze();
-    return { config, policy, normalizer, schemaHash, replicaCount };
+    trained = { config, policy, normalizer, schemaHash, replicaCount };
   } catch (cause) {
     policy.dispose();
     throw new CheckpointError(file, (cause as Error).message, { cause });
+  }
+  try {
+    return resizeTrainedPolicy(trained, wantedCount ?? replicaCount);
+  } catch (error) {
+    policy.dispose();
+    throw error;
   }
 }

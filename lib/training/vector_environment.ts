@@ -4,7 +4,8 @@
  * @module
  */
 import type { RunningNormalizer } from "../state/mod.ts";
-import type { Environment } from "./environment.ts";
+import { commonShape, ObservationRows, rowOf } from "./_observation_rows.ts";
+import type { Environment, ReplicaObservation } from "./environment.ts";
 
 /** One step of all environments; arrays are reused by the next step. */
 export interface VectorStep {
@@ -41,12 +42,16 @@ export interface VectorEnvironmentState {
 }
 
 /**
- * N environments of one shape, stepped in order. An environment whose episode ends is reset at once:
+ * N environments, stepped in order. An environment whose episode ends is reset at once:
  * `observations` then holds the new episode's first state, `episodeStarts` says so, and the step
  * hands out the old one's last state. Nothing else resets them, so episodes go on across rollouts.
  *
  * With a normaliser, every observation is normalised; unless the normaliser is frozen it first takes
  * in the observations to be acted on, all N rows of a step at once (final ones do not count).
+ *
+ * Clusters of different sizes may be side by side: smaller ones are padded to the size of the
+ * largest, with zeros after normalisation, and the mask forbids the replicas that they do not have.
+ * A policy that shares its weights over replicas then sees of each row what is there, nothing else.
  *
  * @example
  * ```ts
@@ -78,22 +83,22 @@ export interface VectorEnvironmentState {
 export class VectorEnvironment<Member extends Environment = Environment> {
   /** The environments. */
   readonly environments: readonly Member[];
-  /** Width D of an observation. */
+  /** Width D of an observation, that of the largest cluster. */
   readonly observationSize: number;
-  /** Number A of actions. */
+  /** Number A of actions, that of the largest cluster. */
   readonly actionCount: number;
+  /** Given where clusters differ in size: the layout that all observations are padded to. */
+  readonly layout: ReplicaObservation | undefined;
   /** `[N, D]`, what the next actions answer. */
   readonly observations: Float32Array;
   /** `[N]`, 1 where the next action is the first of an episode. */
   readonly episodeStarts: Uint8Array;
   /** `[N, A]`, 1 = allowed for the next action. */
   readonly actionMasks: Uint8Array;
-  readonly #normalizer: RunningNormalizer | undefined;
-  readonly #rawObservations: Float32Array;
+  readonly #rows: ObservationRows;
   readonly #step: VectorStep;
   readonly #totalRewards: Float64Array;
   readonly #lengths: Int32Array;
-  readonly #rows: readonly Float32Array[];
   readonly #finalRows: readonly Float32Array[];
   readonly #maskRows: readonly Uint8Array[];
   #episodes: EpisodeRecord[] = [];
@@ -109,38 +114,22 @@ export class VectorEnvironment<Member extends Environment = Environment> {
     environments: readonly Member[],
     { normalizer }: { readonly normalizer?: RunningNormalizer | undefined } = {},
   ) {
-    const [first] = environments;
-    if (first === undefined) {
+    if (environments.length === 0) {
       throw new RangeError(
         "Cannot create a vector environment: environments must have at least one, current value is []",
       );
     }
-    const { observationSize, actionCount } = first;
-    for (const environment of environments) {
-      if (
-        environment.observationSize !== observationSize || environment.actionCount !== actionCount
-      ) {
-        throw new RangeError(
-          `Cannot create a vector environment: every environment must have ${observationSize} features and ${actionCount} actions, current value is ${environment.observationSize} and ${environment.actionCount}`,
-        );
-      }
-    }
-    if (normalizer !== undefined && normalizer.size !== observationSize) {
-      throw new RangeError(
-        `Cannot create a vector environment: normalizer.size must be ${observationSize}, current value is ${normalizer.size}`,
-      );
-    }
+    const shape = commonShape(environments);
+    const { observationSize, actionCount } = shape;
     const count = environments.length;
     this.environments = [...environments];
     this.observationSize = observationSize;
     this.actionCount = actionCount;
-    this.#normalizer = normalizer;
-    this.#rawObservations = new Float32Array(count * observationSize);
-    this.observations = normalizer === undefined
-      ? this.#rawObservations
-      : new Float32Array(count * observationSize);
+    this.layout = shape.layout;
+    this.#rows = new ObservationRows(environments, shape, normalizer);
+    this.observations = this.#rows.observations;
     this.episodeStarts = new Uint8Array(count);
-    this.actionMasks = new Uint8Array(count * actionCount).fill(1);
+    this.actionMasks = new Uint8Array(count * actionCount);
     this.#step = {
       rewards: new Float64Array(count),
       terminated: new Uint8Array(count),
@@ -150,9 +139,13 @@ export class VectorEnvironment<Member extends Environment = Environment> {
     };
     this.#totalRewards = new Float64Array(count);
     this.#lengths = new Int32Array(count);
-    this.#rows = rowsOf(this.#rawObservations, observationSize);
-    this.#finalRows = rowsOf(this.#step.finalObservations, observationSize);
-    this.#maskRows = rowsOf(this.actionMasks, actionCount);
+    this.#finalRows = environments.map((_, n) =>
+      rowOf(this.#step.finalObservations, n, observationSize)
+    );
+    // What a smaller cluster does not have stays forbidden.
+    this.#maskRows = environments.map((each, n) =>
+      rowOf(this.actionMasks, n, actionCount).subarray(0, each.actionCount).fill(1)
+    );
   }
 
   /** Number N of environments. */
@@ -168,7 +161,7 @@ export class VectorEnvironment<Member extends Environment = Environment> {
   /** Starts a new episode everywhere and forgets unfinished ones. */
   reset(): void {
     this.environments.forEach((_, n) => this.#startEpisode(n));
-    this.#normalizeObservations();
+    this.#showObservations();
     this.#episodes = [];
     this.#isReset = true;
   }
@@ -183,8 +176,7 @@ export class VectorEnvironment<Member extends Environment = Environment> {
   step(actions: ArrayLike<number>): VectorStep {
     const { rewards, terminated, truncated, discounts } = this.#step;
     this.environments.forEach((environment, n) => {
-      const row = this.#rows[n]!;
-      const result = environment.step(this.#checkAction(actions[n]), row);
+      const result = environment.step(this.#checkAction(n, actions[n]), this.#rows.raw[n]!);
       if (!Number.isFinite(result.reward)) {
         throw new RangeError(
           `Cannot step environment ${n}: reward must be finite, current value is ${result.reward}`,
@@ -197,9 +189,7 @@ export class VectorEnvironment<Member extends Environment = Environment> {
       this.#totalRewards[n]! += result.reward;
       this.#lengths[n]!++;
       if (result.terminated || result.truncated) {
-        const final = this.#finalRows[n]!;
-        final.set(row);
-        this.#normalizer?.normalize(final, final);
+        this.#rows.write(n, this.#finalRows[n]!);
         this.#episodes.push({
           environmentIndex: n,
           totalReward: this.#totalRewards[n]!,
@@ -211,7 +201,7 @@ export class VectorEnvironment<Member extends Environment = Environment> {
         environment.actionMask?.(this.#maskRows[n]!);
       }
     });
-    this.#normalizeObservations();
+    this.#showObservations();
     return this.#step;
   }
 
@@ -252,10 +242,10 @@ export class VectorEnvironment<Member extends Environment = Environment> {
       );
     }
     this.environments.forEach((environment, n) => {
-      restoreMember(environment, n, this.#rows[n]!);
+      restoreMember(environment, n, this.#rows.raw[n]!);
       environment.actionMask?.(this.#maskRows[n]!);
     });
-    this.#normalizer?.normalize(this.#rawObservations, this.observations);
+    this.#rows.normalize();
     this.#totalRewards.set(state.totalRewards);
     this.#lengths.set(state.lengths);
     this.episodeStarts.set(state.episodeStarts);
@@ -264,40 +254,31 @@ export class VectorEnvironment<Member extends Environment = Environment> {
   }
 
   /** Brings `observations` up to date with the environments. */
-  #normalizeObservations(): void {
-    const normalizer = this.#normalizer;
-    if (normalizer === undefined) return;
-    if (!normalizer.frozen) normalizer.update(this.#rawObservations);
-    normalizer.normalize(this.#rawObservations, this.observations);
+  #showObservations(): void {
+    this.#rows.learn();
+    this.#rows.normalize();
   }
 
   /** Resets one environment. */
   #startEpisode(n: number): void {
     const environment = this.environments[n]!;
-    environment.reset(this.#rows[n]!);
+    environment.reset(this.#rows.raw[n]!);
     environment.actionMask?.(this.#maskRows[n]!);
     this.episodeStarts[n] = 1;
     this.#totalRewards[n] = 0;
     this.#lengths[n] = 0;
   }
 
-  /** An action that is one. */
-  #checkAction(action: number | undefined): number {
+  /** An action that is one of environment `n`'s. */
+  #checkAction(n: number, action: number | undefined): number {
+    const { actionCount } = this.environments[n]!;
     if (
-      action === undefined || !Number.isInteger(action) || action < 0 || action >= this.actionCount
+      action === undefined || !Number.isInteger(action) || action < 0 || action >= actionCount
     ) {
       throw new RangeError(
-        `Cannot step: actions must be integers in [0, ${this.actionCount}), current value is ${action}`,
+        `Cannot step: actions must be integers in [0, ${actionCount}), current value is ${action}`,
       );
     }
     return action;
   }
-}
-
-/** Views of the rows of a row-major array. */
-function rowsOf<Values extends Float32Array | Uint8Array>(values: Values, width: number): Values[] {
-  return Array.from(
-    { length: values.length / width },
-    (_, n) => values.subarray(n * width, (n + 1) * width) as Values,
-  );
 }

@@ -41,6 +41,18 @@ export const CONFIGS: Readonly<Record<string, PolicyConfig>> = {
     hiddenSize: 8,
     sharedEncoder: false,
   }),
+  "replica_scorer with attention": policySchema.parse({
+    kind: "replica_scorer",
+    hiddenSize: 8,
+    attentionHeads: 2,
+  }),
+  "replica_scorer separate with attention and identity": policySchema.parse({
+    kind: "replica_scorer",
+    hiddenSize: 8,
+    sharedEncoder: false,
+    attentionHeads: 1,
+    identitySize: 3,
+  }),
 };
 
 /** A policy of {@linkcode CONFIGS} in the common shape. */

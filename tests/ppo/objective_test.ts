@@ -36,13 +36,14 @@ for (const name of Object.keys(CONFIGS)) {
         parameters.assign(variable, start.map((value, i) => value + step * direction[i]!));
         return tf.tidy(() => loss().dataSync()[0]!);
       };
-      const step = 1e-3;
-      const numeric = (lossAt(step) - lossAt(-step)) / (2 * step);
-      parameters.assign(variable, start.slice());
       const gradient = grads[variable.name]!.dataSync();
       const analytic = direction.reduce((sum, each, i) => sum + each * gradient[i]!, 0);
-      // a float32 loss of order 1 has noise 1e-7 / 2e-3; the rest is curvature and ReLU's kinks
-      assertAllClose([numeric], [analytic], { atol: 1e-3, rtol: 1e-2 });
+      // The longer step may lie across a kink of a ReLU, the shorter one has more noise.
+      const numeric = [1e-3, 2e-4].map((step) => (lossAt(step) - lossAt(-step)) / (2 * step));
+      parameters.assign(variable, start.slice());
+      const errors = numeric.map((each) => Math.abs(each - analytic));
+      // a float32 loss of order 1 has noise 1e-7 / 4e-4; the rest is curvature
+      assertAllClose([Math.min(...errors)], [0], { atol: 1e-3 + 1e-2 * Math.abs(analytic) });
     }
     tf.dispose(grads);
     policy.dispose();

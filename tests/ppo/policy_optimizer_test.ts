@@ -7,7 +7,12 @@ import { CONFIGS } from "../policy/_policies.ts";
 import { createTraining } from "./_training.ts";
 
 /** Networks whose values and logits share no parameter. */
-const DISJOINT = ["mlp tanh", "mlp relu", "replica_scorer separate"];
+const DISJOINT = [
+  "mlp tanh",
+  "mlp relu",
+  "replica_scorer separate",
+  "replica_scorer separate with attention and identity",
+];
 
 /** What one update leaves. */
 function updateOnce(name: string, ppo: Partial<PpoConfig>) {

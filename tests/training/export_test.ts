@@ -26,6 +26,18 @@ const CASES: Readonly<Record<string, Record<string, unknown>>> = {
   "the replica scorer with a critic of its own": {
     policy: { kind: "replica_scorer", hiddenSize: 16, sharedEncoder: false },
   },
+  "the replica scorer with attention": {
+    policy: { kind: "replica_scorer", hiddenSize: 16, attentionHeads: 4 },
+  },
+  "the replica scorer with one head and identities, a critic of its own": {
+    policy: {
+      kind: "replica_scorer",
+      hiddenSize: 16,
+      attentionHeads: 1,
+      identitySize: 3,
+      sharedEncoder: false,
+    },
+  },
   "the replica scorer without its residual": {
     policy: { kind: "replica_scorer", hiddenSize: 16, loadResidualSlope: 0 },
   },

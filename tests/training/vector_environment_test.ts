@@ -91,7 +91,7 @@ Deno.test("VectorEnvironment refuses environments of different shapes and imposs
   assert.throws(() => new VectorEnvironment([createCounter(1), odd]), {
     name: "RangeError",
     message:
-      "Cannot create a vector environment: every environment must have 1 features and 3 actions, current value is 1 and 2",
+      "Cannot create a vector environment: every environment must have 1 features and 3 actions, or the same layout for another number of replicas, current value is 1 and 2",
   });
   assert.throws(() => new VectorEnvironment([]), { name: "RangeError" });
   const environments = new VectorEnvironment([createCounter(1)]);

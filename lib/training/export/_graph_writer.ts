@@ -30,6 +30,18 @@ export interface GraphGru {
   readonly recurrentBias: GraphConstant;
 }
 
+/** Names of what one head of an attention layer works on. */
+export interface GraphAttention {
+  /** `[batch, replicas, width]`, scaled. */
+  readonly queries: string;
+  /** `[batch, replicas, width]`. */
+  readonly keys: string;
+  /** `[batch, replicas, width]`. */
+  readonly values: string;
+  /** `[batch, 1, replicas]`, added to the scores of every query. */
+  readonly penalties: string;
+}
+
 /** How observations are standardised. */
 export interface GraphNormalization {
   /** `[D]`. */
@@ -58,6 +70,8 @@ export interface GraphWriter {
   ): string;
   /** Hidden state after one step, `[rows, units]`. */
   gru(input: string, hiddenState: string, parameters: GraphGru): string;
+  /** softmax(queries keys^T + penalties) values, cluster by cluster, over the last axes. */
+  attend(parts: GraphAttention): string;
   /** Element by element. */
   binary(operator: GraphBinary, left: string, right: string): string;
   /** Columns `begin .. end - 1` of a matrix. */

@@ -103,7 +103,7 @@ export class NetworkGraph {
 
   /** See `createReplicaScorer`. */
   replicaScorer(
-    { hiddenSize, loadResidualSlope }: ReplicaScorerConfig,
+    { hiddenSize, loadResidualSlope, attentionHeads, identitySize }: ReplicaScorerConfig,
     { observations, actionMask }: NetworkGraphInputs,
     { replicaCount, perReplicaSize, globalSize, loadFeatures }: StateLayout,
   ): NetworkGraphOutputs {
@@ -120,12 +120,32 @@ export class NetworkGraph {
       graph.binary("sub", mask, this.#number(1)),
       this.#number(UNAVAILABLE),
     );
+    const describe = (prefix: string): string => {
+      if (identitySize === 0) return slices;
+      const identity = graph.constant(this.#weights[`${prefix}identity`]!);
+      // Repeated for every cluster, as sums with an array that has the batch's size.
+      const nothing = graph.binary("mul", mask, this.#number(0));
+      const joined = graph.concat([
+        graph.reshape(slices, [-1, replicaCount, perReplicaSize]),
+        graph.binary("add", nothing, identity),
+      ], 2);
+      return graph.reshape(joined, [-1, perReplicaSize + identitySize]);
+    };
     const encode = (prefix: string): { encoded: string; context: string } => {
-      const flat = this.#dense(
-        this.#dense(slices, `${prefix}replica.0`, "relu"),
+      let flat = this.#dense(
+        this.#dense(describe(prefix), `${prefix}replica.0`, "relu"),
         `${prefix}replica.1`,
         "relu",
       );
+      if (attentionHeads > 0) {
+        const penalties = graph.reshape(absent, [-1, 1, replicaCount]);
+        flat = this.#attend(flat, `${prefix}attention`, {
+          heads: attentionHeads,
+          width: hiddenSize / attentionHeads,
+          replicaCount,
+          penalties,
+        });
+      }
       const encoded = graph.reshape(flat, [-1, replicaCount, hiddenSize]);
       const over = { axis: 1, keep: false };
       const present = graph.reduce("sum", graph.binary("mul", encoded, mask), over);
@@ -158,6 +178,45 @@ export class NetworkGraph {
       logits: graph.reshape(scores, [-1, replicaCount]),
       values: this.#dense(critic, "critic.head"),
     };
+  }
+
+  /** See `replicaAttention`. */
+  #attend(
+    input: string,
+    name: string,
+    { heads, width, replicaCount, penalties }: {
+      readonly heads: number;
+      readonly width: number;
+      readonly replicaCount: number;
+      readonly penalties: string;
+    },
+  ): string {
+    const graph = this.#graph;
+    const bias = { shape: [heads * width], values: new Float32Array(heads * width) };
+    const queries = graph.binary(
+      "mul",
+      this.#dense(input, `${name}.query`),
+      this.#number(1 / Math.sqrt(width)),
+    );
+    const keys = graph.dense(input, this.#weights[`${name}.key.kernel`]!, bias);
+    const values = this.#dense(input, `${name}.value`);
+    const looked = Array.from({ length: heads }, (_, h) => {
+      const part = (features: string): string =>
+        graph.reshape(graph.columns(features, h * width, (h + 1) * width), [
+          -1,
+          replicaCount,
+          width,
+        ]);
+      const head = graph.attend({
+        queries: part(queries),
+        keys: part(keys),
+        values: part(values),
+        penalties,
+      });
+      return graph.reshape(head, [-1, width]);
+    });
+    const output = this.#dense(graph.concat(looked, 1), `${name}.output`);
+    return this.#layerNorm(graph.binary("add", input, output), `${name}.norm`);
   }
 
   #dense(input: string, name: string, activation?: GraphActivation): string {

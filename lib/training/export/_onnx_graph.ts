@@ -15,10 +15,10 @@ const OPSET_VERSION = 20;
 const DATA_TYPE = { float32: 1, int64: 7, float64: 11 } as const;
 
 /** Codes of attribute types. */
-const ATTRIBUTE_TYPE = { float: 1, integer: 2 } as const;
+const ATTRIBUTE_TYPE = { float: 1, integer: 2, integers: 7 } as const;
 
-/** Whole numbers as attributes are integers, all others floats. */
-type Attributes = Readonly<Record<string, number>>;
+/** Whole numbers as attributes are integers, all others floats; lists hold whole numbers. */
+type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
 interface Node {
   readonly operator: string;
@@ -119,12 +119,21 @@ function writeNode({ operator, inputs, outputs, attributes }: Node, node: PbfWri
   for (const entry of Object.entries(attributes)) node.writeMessage(5, writeAttribute, entry);
 }
 
-function writeAttribute([name, value]: [string, number], attribute: PbfWriter): void {
-  const isInteger = Number.isInteger(value);
+function writeAttribute(
+  [name, value]: [string, number | readonly number[]],
+  attribute: PbfWriter,
+): void {
   attribute.writeStringField(1, name);
-  if (isInteger) attribute.writeVarintField(3, value);
-  else attribute.writeFloatField(2, value);
-  attribute.writeVarintField(20, ATTRIBUTE_TYPE[isInteger ? "integer" : "float"]);
+  if (typeof value !== "number") {
+    for (const each of value) attribute.writeVarintField(8, each);
+    attribute.writeVarintField(20, ATTRIBUTE_TYPE.integers);
+  } else if (Number.isInteger(value)) {
+    attribute.writeVarintField(3, value);
+    attribute.writeVarintField(20, ATTRIBUTE_TYPE.integer);
+  } else {
+    attribute.writeFloatField(2, value);
+    attribute.writeVarintField(20, ATTRIBUTE_TYPE.float);
+  }
 }
 
 function writeConstant({ name, type, shape, bytes }: Constant, tensor: PbfWriter): void {

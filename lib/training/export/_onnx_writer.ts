@@ -5,6 +5,7 @@
  */
 import type {
   GraphActivation,
+  GraphAttention,
   GraphBinary,
   GraphConstant,
   GraphGru,
@@ -89,6 +90,14 @@ export class OnnxWriter implements GraphWriter {
       graph.add("Unsqueeze", [hiddenState, step]),
     ], { outputCount: 2, attributes: { "hidden_size": units, "linear_before_reset": 1 } });
     return graph.add("Squeeze", [last!, step]);
+  }
+
+  attend({ queries, keys, values, penalties }: GraphAttention): string {
+    const graph = this.#graph;
+    const transposed = graph.add("Transpose", [keys], { perm: [0, 2, 1] });
+    const scores = graph.add("MatMul", [queries, transposed]);
+    const weights = graph.add("Softmax", [graph.add("Add", [scores, penalties])], { axis: -1 });
+    return graph.add("MatMul", [weights, values]);
   }
 
   binary(operator: GraphBinary, left: string, right: string): string {

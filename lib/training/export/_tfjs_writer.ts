@@ -5,6 +5,7 @@
  */
 import type {
   GraphActivation,
+  GraphAttention,
   GraphBinary,
   GraphConstant,
   GraphGru,
@@ -124,6 +125,17 @@ export class TfjsWriter implements GraphWriter {
     // (1 - z) n + z h = n + z (h - n)
     const difference = this.binary("sub", hiddenState, fresh);
     return this.binary("add", fresh, this.binary("mul", update, difference));
+  }
+
+  attend({ queries, keys, values, penalties }: GraphAttention): string {
+    const multiply = (left: string, right: string, isTransposed: boolean): string =>
+      this.#add("BatchMatMulV2", [left, right], {
+        ...FLOAT,
+        "adj_x": { b: false },
+        "adj_y": { b: isTransposed },
+      });
+    const scores = this.binary("add", multiply(queries, keys, true), penalties);
+    return multiply(this.#add("Softmax", [scores], FLOAT), values, false);
   }
 
   binary(operator: GraphBinary, left: string, right: string): string {
