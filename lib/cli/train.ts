@@ -175,7 +175,7 @@ function updateLine({ update, updateCount, decisions, stats, ...record }: Update
     `update ${update}/${updateCount}`,
     `decisions ${decisions}`,
     `mean E2E ${latencyMeanSeconds === null ? "none" : `${latencyMeanSeconds.toFixed(2)} s`}`,
-    `p99 ${tailLatency === null ? "none" : `${tailLatency.p99Seconds.toFixed(2)} s`}`,
+    `p99 ${tailLatency === null ? "none" : `${tailLatency.cluster.p99Seconds.toFixed(2)} s`}`,
     `reward ${reward.reward.toFixed(4)}`,
     `policy loss ${stats.policyLoss.toFixed(4)}`,
     `value loss ${stats.valueLoss.toFixed(4)}`,

@@ -8,6 +8,12 @@ export { readArrow, writeArrow } from "./arrow_file.ts";
 export { BatchDistributions } from "./batch_distributions.ts";
 export { BatchesFile } from "./batches_file.ts";
 export { batchesSchema, BatchesTable } from "./batches_table.ts";
+export {
+  ClusterTailLatency,
+  type ClusterTailState,
+  type ClusterTailSummary,
+  type ReplicaSpread,
+} from "./cluster_tail_latency.ts";
 export { columnNumbers, columnStrings } from "./columns.ts";
 export {
   EXACT_LATENCIES,

@@ -18,8 +18,8 @@ export interface TrainingEnvironmentOptions {
   readonly log: RewardLog;
   /** What an episode that begins now is like. */
   readonly difficulty: () => EpisodeDifficulty;
-  /** Told the end-to-end latency of every completed request. */
-  readonly onLatency: (latencySeconds: number) => void;
+  /** Told the end-to-end latency of every completed request and the replica that completed it. */
+  readonly onLatency: (latencySeconds: number, replica: number) => void;
 }
 
 /** Sums over the simulations of a run. */

@@ -66,8 +66,8 @@ export interface SchedulingEnvironmentOptions {
   readonly episodeEnd?: "cut" | "drain";
   /** What the episode that begins now is like; the configured task when left out. */
   readonly difficulty?: () => EpisodeDifficulty;
-  /** Told the end-to-end latency of every completed request. */
-  readonly onLatency?: (latencySeconds: number) => void;
+  /** Told the end-to-end latency of every completed request and the replica that completed it. */
+  readonly onLatency?: (latencySeconds: number, replica: number) => void;
 }
 
 /**
@@ -158,7 +158,7 @@ export class SchedulingEnvironment implements Environment {
     this.#observers = [
       this.#stateBuilder,
       this.#reward,
-      { onCompleted: (request, _replica, nowSeconds) => this.#count(request, nowSeconds) },
+      { onCompleted: (request, replica, nowSeconds) => this.#count(request, replica, nowSeconds) },
     ];
     this.observationSize = this.#stateBuilder.size;
     this.actionCount = replicas.length;
@@ -360,11 +360,11 @@ export class SchedulingEnvironment implements Environment {
     this.#decision = decision;
   }
 
-  #count(request: number, nowSeconds: number): void {
+  #count(request: number, replica: number, nowSeconds: number): void {
     const latencySeconds = nowSeconds - this.#workload!.arrivalSeconds[request]!;
     this.#completedCount++;
     this.#latencySumSeconds += latencySeconds;
-    this.#options.onLatency?.(latencySeconds);
+    this.#options.onLatency?.(latencySeconds, replica);
   }
 }
 

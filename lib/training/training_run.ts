@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TailLatencyMonitor } from "../metrics/mod.ts";
+import { ClusterTailLatency } from "../metrics/mod.ts";
 import { createPolicy, type NamedWeights, type Policy } from "../policy/mod.ts";
 import { PpoTrainer, ReferencePolicy, RewardScaler, type RolloutBuffer } from "../ppo/mod.ts";
 import { Rng, type RngState } from "../random/mod.ts";
@@ -63,7 +63,7 @@ export class TrainingRun {
   /** Decisions that each environment took before learning began. */
   readonly #stabilizationSteps: number;
   readonly #recorder: DecisionRecorder | undefined;
-  #monitor: TailLatencyMonitor;
+  #tails: ClusterTailLatency;
   #totals: RunTotals;
   #update = 0;
   #score: number | null = null;
@@ -87,12 +87,14 @@ export class TrainingRun {
     const state = resumed?.training;
     this.#scenario = scenario;
     this.#seed = rng.seed;
-    this.#monitor = new TailLatencyMonitor(config.training.tailLatency);
+    const createTails = (): ClusterTailLatency =>
+      new ClusterTailLatency(config.training.tailLatency, scenario.replicas.length);
+    this.#tails = createTails();
     this.#members = createTrainingEnvironments(scenario, {
       rng,
       log: this.#log,
       difficulty: () => this.#curriculum().difficulty,
-      onLatency: (latencySeconds) => this.#monitor.add(latencySeconds),
+      onLatency: (latencySeconds, replica) => this.#tails.add(latencySeconds, replica),
     });
     const { layout } = this.#members[0]!.inner;
     this.#normalizer = start === undefined
@@ -114,13 +116,13 @@ export class TrainingRun {
       // Rewards of decisions that nobody learns from.
       for (const { inner } of this.#members) inner.takeCredits();
       this.#log.clear();
-      this.#monitor = new TailLatencyMonitor(config.training.tailLatency);
+      this.#tails = createTails();
     } else {
       this.#environments.restore(state.episodes, ({ inner }, n, observation) => {
         inner.restore(state.environments[n]!, observation);
       });
       // After the replays, which tell it of old requests again.
-      this.#monitor.restore(state.tailLatency);
+      this.#tails.restore(state.tailLatency);
     }
     this.#totals = sumTotals(this.#members);
     this.#temperatures = config.training.temperature.mode === "off"
@@ -196,7 +198,7 @@ export class TrainingRun {
     const actionCounts = Array.from(rollout.actionCounts);
     const actionShares = actionCounts.map((chosen) => chosen / rollout.decisionCount);
     // Simulations run side by side, so their mean is the run's clock.
-    const tailLatencyAlert = this.#monitor.check(simulatedSeconds / this.#members.length);
+    const tailLatencyAlert = this.#tails.check(simulatedSeconds / this.#members.length);
     return {
       update: this.#update,
       updateCount,
@@ -215,7 +217,7 @@ export class TrainingRun {
       latencyMeanSeconds: completed === 0
         ? null
         : (latencySumSeconds - before.latencySumSeconds) / completed,
-      tailLatency: this.#monitor.summary() ?? null,
+      tailLatency: this.#tails.summary() ?? null,
       actionCounts,
       actionShares,
       curriculum: this.#curriculum(),
@@ -260,7 +262,7 @@ export class TrainingRun {
         episodes: this.#environments.toJSON(),
         environments: this.#members.map(({ inner }) => inner.toJSON()),
         temperatures: this.#temperatures.map((controller) => controller.toJSON()),
-        tailLatency: this.#monitor.toJSON(),
+        tailLatency: this.#tails.toJSON(),
       },
     };
   }

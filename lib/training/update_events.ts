@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TensorBoardWriter } from "../metrics/mod.ts";
+import type { ClusterTailSummary, TensorBoardWriter } from "../metrics/mod.ts";
 import type { RolloutBuffer } from "../ppo/mod.ts";
 import { REWARD_TERMS } from "../reward/mod.ts";
 import type { UpdateRecord } from "./update_record.ts";
@@ -34,6 +34,7 @@ export function addUpdateEvents(
   rollout: RolloutBuffer,
 ): void {
   const { stats, reward, tailLatency, curriculum, actionCounts } = record;
+  const tail = tailLatency?.cluster;
   const scalars: Record<string, number | null> = {
     "Training/PolicyLoss": stats.policyLoss,
     "Training/ValueLoss": stats.valueLoss,
@@ -64,16 +65,17 @@ export function addUpdateEvents(
     "curriculum/qps_scale": curriculum.difficulty.rateScale,
     "curriculum/latency_threshold_scale": curriculum.difficulty.latencyThresholdScale,
     "curriculum/reward_penalty_scale": curriculum.difficulty.rewardPenaltyScale,
-    "tail_latency/latency_p90": tailLatency?.p90Seconds ?? null,
-    "tail_latency/latency_p95": tailLatency?.p95Seconds ?? null,
-    "tail_latency/latency_p99": tailLatency?.p99Seconds ?? null,
-    "tail_latency/tail_latency_samples": tailLatency?.sampleCount ?? null,
-    "tail_latency/tail_latency_alerts": tailLatency?.alertCount ?? null,
-    "tail_latency/tail_latency_violations": tailLatency?.violationCount ?? null,
-    "tail_latency/tail_latency_violation_rate": tailLatency?.violationRate ?? null,
+    "tail_latency/latency_p90": tail?.p90Seconds ?? null,
+    "tail_latency/latency_p95": tail?.p95Seconds ?? null,
+    "tail_latency/latency_p99": tail?.p99Seconds ?? null,
+    "tail_latency/tail_latency_samples": tail?.sampleCount ?? null,
+    "tail_latency/tail_latency_alerts": tail?.alertCount ?? null,
+    "tail_latency/tail_latency_violations": tail?.violationCount ?? null,
+    "tail_latency/tail_latency_violation_rate": tail?.violationRate ?? null,
   };
   for (const term of REWARD_TERMS) scalars[`Reward/${term}`] = reward[term];
   actionCounts.forEach((count, replica) => scalars[`Actions/Replica_${replica}`] = count);
+  if (tailLatency !== null) Object.assign(scalars, replicaTails(tailLatency));
   for (const [tag, value] of Object.entries(scalars)) {
     if (value !== null) writer.scalar(tag, value, record.decisions);
   }
@@ -90,4 +92,22 @@ export function addUpdateEvents(
   for (const { kind, message } of record.warnings) {
     writer.text(`Warnings/${kind}`, message, record.decisions);
   }
+}
+
+/** Tail latencies by replica and over replicas, with the names of spec/scheduler.md section 14.3. */
+function replicaTails(tails: ClusterTailSummary): Record<string, number> {
+  const scalars: Record<string, number> = {};
+  tails.replicas.forEach((summary, replica) => {
+    if (summary === null) return;
+    scalars[`tail_latency/replica_${replica}_latency_p90`] = summary.p90Seconds;
+    scalars[`tail_latency/replica_${replica}_latency_p95`] = summary.p95Seconds;
+    scalars[`tail_latency/replica_${replica}_latency_p99`] = summary.p99Seconds;
+  });
+  for (const percentile of ["p90", "p95", "p99"] as const) {
+    const { maxSeconds, meanSeconds, stdSeconds } = tails[percentile];
+    scalars[`tail_latency/aggregated_${percentile}_max`] = maxSeconds;
+    scalars[`tail_latency/aggregated_${percentile}_mean`] = meanSeconds;
+    scalars[`tail_latency/aggregated_${percentile}_std`] = stdSeconds;
+  }
+  return scalars;
 }

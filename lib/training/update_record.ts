@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TailLatencySummary } from "../metrics/mod.ts";
+import type { ClusterTailSummary } from "../metrics/mod.ts";
 import type { UpdateStats } from "../ppo/mod.ts";
 import type { RewardBreakdown } from "../reward/mod.ts";
 import type { TrainingWarning } from "./_warnings.ts";
@@ -42,7 +42,7 @@ export interface UpdateRecord {
   /** Mean end-to-end latency of requests completed during the rollout; null if there were none. */
   readonly latencyMeanSeconds: number | null;
   /** The slowest of the latest completed requests; null before the first. */
-  readonly tailLatency: TailLatencySummary | null;
+  readonly tailLatency: ClusterTailSummary | null;
   /** How often each replica was chosen in the rollout. */
   readonly actionCounts: readonly number[];
   /** The same as shares, summing to 1. */

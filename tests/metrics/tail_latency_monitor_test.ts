@@ -19,6 +19,7 @@ Deno.test("TailLatencyMonitor.summary() equals the quantiles of the latest sampl
     p95Seconds: quantile(window, 0.95),
     p99Seconds: quantile(window, 0.99),
     violationRate: latencies.filter((latency) => latency > 5).length / 137,
+    violationCount: latencies.filter((latency) => latency > 5).length,
     alertCount: 0,
   });
 });

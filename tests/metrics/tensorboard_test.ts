@@ -1,6 +1,6 @@
 import { TensorBoardWriter } from "@signalbox/signalbox/metrics";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { isTensorBoardInstalled, readWithTensorBoard, skipNote } from "../_tensorboard.ts";
 
 async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -70,52 +70,13 @@ Deno.test("TensorBoardWriter refuses steps that are none and events after closin
   });
 });
 
-/** Reads a folder with TensorBoard itself and prints what it found as JSON. */
-const READER = `
-import json, sys
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams import plugin_data_pb2
-accumulator = EventAccumulator(sys.argv[1], size_guidance={"tensors": 0, "scalars": 0, "histograms": 0})
-accumulator.Reload()
-scalars = {tag: [(e.step, e.wall_time, repr(e.value)) for e in accumulator.Scalars(tag)] for tag in accumulator.Tags()["scalars"]}
-histograms = {}
-for tag in accumulator.Tags()["histograms"]:
-    value = accumulator.Histograms(tag)[0].histogram_value
-    histograms[tag] = [value.min, value.max, value.num, value.sum, value.sum_squares, sum(value.bucket)]
-texts = {tag: accumulator.Tensors(tag)[0].tensor_proto.string_val[0].decode() for tag in accumulator.Tags()["tensors"] if "text_summary" in tag}
-content = accumulator.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
-start = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
-hparams = {name: value.number_value or value.string_value or value.bool_value for name, value in start.hparams.items()}
-print(json.dumps({"scalars": scalars, "histograms": histograms, "texts": texts, "hparams": hparams}))
-`;
-
-/** Python of the project's virtual environment, if TensorBoard is installed there. */
-const python = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
-
-async function hasTensorBoard(): Promise<boolean> {
-  try {
-    const command = new Deno.Command(python, { args: ["-c", "import tensorboard"] });
-    return (await command.output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-const isInstalled = await hasTensorBoard();
-
 Deno.test({
-  name: "TensorBoard reads back what TensorBoardWriter wrote" +
-    (isInstalled ? "" : " (skipped: no tensorboard in .venv)"),
-  ignore: !isInstalled,
+  name: `TensorBoard reads back what TensorBoardWriter wrote${skipNote}`,
+  ignore: !isTensorBoardInstalled,
   fn: async () => {
     await withFolder(async (folder) => {
       await writeSample(folder);
-      const command = new Deno.Command(python, { args: ["-c", READER, folder] });
-      const { success, stdout, stderr } = await command.output();
-      const decoder = new TextDecoder();
-      assert.ok(success, decoder.decode(stderr));
-      assert.deepEqual(JSON.parse(decoder.decode(stdout)), {
+      assert.deepEqual(await readWithTensorBoard(folder), {
         scalars: {
           "Training/PolicyLoss": [
             [4096, 1_700_000_003, "-0.25"],

@@ -93,7 +93,7 @@ Deno.test("encodeCheckpoint() writes safetensors that name every array, statisti
     tensors["training.trainer.optimizer.variances.1"]?.values,
     Float32Array.of(6, 5),
   );
-  assert.equal(metadata.version, "1");
+  assert.equal(metadata.version, "2");
 });
 
 Deno.test("decodeCheckpoint() refuses every truncation and every altered byte", () => {
@@ -116,7 +116,7 @@ Deno.test("decodeCheckpoint() says why it refuses a file", () => {
   const cases: [Uint8Array, RegExp][] = [
     [altered, /^Cannot use checkpoint a\.bin: its SHA-256 must be \w{64}, .* truncated or was/],
     [bytes.subarray(0, 40), /the file must have \d+ bytes, current value is 40/],
-    [other({ version: "2" }), /its version must be 1, current value is 2/],
+    [other({ version: "1" }), /its version must be 2, current value is 1/],
     [other({ format: "pt" }), /its format must be signalbox-checkpoint, current value is pt/],
     [other({ sha256: "no" }), /its checksum must be 64 hexadecimal digits, current value is no/],
     [new TextEncoder().encode("not a checkpoint"), /header must have at most/],

@@ -18,7 +18,7 @@ import {
 import type { TrainingState } from "./training_state.ts";
 
 /** Version of the layout of a checkpoint; files of any other are refused. */
-export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 2;
 
 const FORMAT = "signalbox-checkpoint";
 

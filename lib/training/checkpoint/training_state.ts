@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TailLatencyState } from "../../metrics/mod.ts";
+import type { ClusterTailState } from "../../metrics/mod.ts";
 import type { NamedWeights } from "../../policy/mod.ts";
 import type { PpoTrainerState, RewardScalerState } from "../../ppo/mod.ts";
 import type { RngState } from "../../random/mod.ts";
@@ -48,6 +48,6 @@ export interface TrainingState {
   readonly temperatures: readonly TemperatureState[];
   /** The policy that the run is held near; absent when it began with random weights. */
   readonly reference?: ReferenceState | undefined;
-  /** The tail-latency monitor. */
-  readonly tailLatency: TailLatencyState;
+  /** The tail-latency monitors. */
+  readonly tailLatency: ClusterTailState;
 }
