@@ -1,6 +1,6 @@
 /** Options of every command that works on one experiment. */
 import { type Command, Option } from "commander";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import {
   applyAssignments,
   type Assignment,
@@ -11,6 +11,13 @@ import {
   type PresetName,
   presetNames,
 } from "../config/mod.ts";
+import {
+  DEFAULT_LOAD,
+  getScenario,
+  scenarioLoads,
+  scenarioNames,
+  scenarioSettings,
+} from "../scenarios/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import { collectAssignment, traceAssignments } from "./_arguments.ts";
 
@@ -20,13 +27,17 @@ export interface ExperimentOptions {
   readonly preset?: PresetName;
   /** JSON file. */
   readonly config?: string;
+  /** Named cluster, traffic and incidents. */
+  readonly scenario?: string;
+  /** Percent of the scenario's capacity. */
+  readonly load?: number;
   /** Keys to set. */
   readonly set?: readonly Assignment[];
   /** Trace to replay. */
   readonly trace?: string;
 }
 
-/** Adds `--preset`, `--config`, `--set` and `--trace`. */
+/** Adds `--preset`, `--config`, `--scenario`, `--load`, `--set` and `--trace`. */
 export function addExperimentOptions(program: Command): Command {
   return program
     .addOption(
@@ -34,6 +45,17 @@ export function addExperimentOptions(program: Command): Command {
         .choices(presetNames),
     )
     .option("--config <file>", "JSON file with an experiment; every key may be left out")
+    .option(
+      "--scenario <name>",
+      `cluster, workload and incidents of data/scenarios: ${scenarioNames.join(", ")}`,
+    )
+    .option(
+      "--load <percent>",
+      `with --scenario: percent of its capacity, ${
+        scenarioLoads.join(", ")
+      } (default: ${DEFAULT_LOAD})`,
+      Number,
+    )
     .option(
       "--set <path=value>",
       "set a configuration key; repeatable. Values are JSON or plain text",
@@ -55,8 +77,40 @@ export async function loadExperiment(options: ExperimentOptions): Promise<Experi
   if (preset !== undefined) refuseSettled(written, preset);
   const input = preset === undefined ? written : { ...written, preset };
   const base = parseExperimentConfig(input);
-  const replay = trace === undefined ? [] : traceAssignments(resolve(trace), base.workload);
-  return applyAssignments(base, [...replay, ...set], input.preset as PresetName | undefined);
+  const settings = scenarioAssignments(options);
+  const workload = settings.find(({ path }) => path === "workload")?.value ?? base.workload;
+  const replay = trace === undefined ? [] : traceAssignments(resolve(trace), workload);
+  return applyAssignments(
+    base,
+    [...settings, ...replay, ...set],
+    input.preset as PresetName | undefined,
+  );
+}
+
+/** Where an experiment plays, for the head of a page. */
+export function describeScenario(
+  { scenario, load = DEFAULT_LOAD, config, trace }: ExperimentOptions,
+): { readonly title: string; readonly text: string } {
+  const replayed = trace === undefined ? "" : ` The requests are of the trace ${basename(trace)}.`;
+  if (scenario === undefined) {
+    const from = config === undefined ? "the defaults" : basename(config);
+    return { title: "Policies compared", text: `The experiment of ${from}.${replayed}` };
+  }
+  const { description } = getScenario(scenario);
+  return {
+    title: `${scenario.replaceAll("_", " ")} at ${load} %`,
+    text: `${description}${replayed} ${load} % of the capacity under least_outstanding.`,
+  };
+}
+
+/** Puts a scenario in the place of what the file says. */
+function scenarioAssignments({ scenario, load }: ExperimentOptions): Assignment[] {
+  if (scenario === undefined) {
+    if (load === undefined) return [];
+    throw new UsageError("Cannot set a load: --load must be given with --scenario");
+  }
+  const settings = scenarioSettings(getScenario(scenario), load ?? DEFAULT_LOAD);
+  return Object.entries(settings).map(([path, value]) => ({ path, value }));
 }
 
 /** A file that settles everything, such as a run's config.json, would hide the preset unnoticed. */

@@ -1,4 +1,5 @@
 /** Policies by name on a command line. */
+import { globSync } from "node:fs";
 import { UsageError } from "../support/mod.ts";
 import {
   baselineNames,
@@ -7,11 +8,33 @@ import {
   policyEntry,
   type RouterEntry,
   type Scenario,
+  type TrainedPolicy,
   useSimdBackend,
 } from "../training/mod.ts";
 
 /** Prefix of a trained policy's name; a path follows. */
 const TRAINED = "ppo:";
+
+/** How a trained policy acts. */
+export type Sampling = "greedy" | "sampled";
+
+/** One policy under several training seeds. */
+export interface PolicyGroup {
+  /** Name of the policy. */
+  readonly label: string;
+  /** Names of its ways of acting, as in tables. */
+  readonly actingLabels: readonly string[];
+  /** What was trained, one a seed. */
+  readonly members: readonly TrainedPolicy[];
+}
+
+/** Policies of a comparison. */
+export interface FoundPolicies {
+  /** What to run: several of one name where a policy was trained under several seeds. */
+  readonly entries: readonly RouterEntry[];
+  /** Trained policies. */
+  readonly groups: readonly PolicyGroup[];
+}
 
 /**
  * The policy of that name: a router, or `ppo:PATH`, which acts greedily.
@@ -20,24 +43,107 @@ const TRAINED = "ppo:";
  * @throws {CheckpointError} When the path holds no usable checkpoint.
  */
 export async function findPolicy(scenario: Scenario, name: string): Promise<RouterEntry> {
-  if (name.startsWith(TRAINED)) return await trainedEntry(scenario, name);
-  if (!(baselineNames as readonly string[]).includes(name)) {
-    throw new UsageError(
-      `Cannot find the policy: it must be one of ${baselineNames.join(", ")} or ${TRAINED}PATH, ` +
-        `current value is ${JSON.stringify(name)}`,
-    );
-  }
-  return heuristicEntry(scenario, name);
+  if (!name.startsWith(TRAINED)) return heuristicEntry(scenario, requireBaseline(name));
+  return policyEntry(await loadFitting(scenario, name.slice(TRAINED.length)), name, "greedy");
 }
 
-async function trainedEntry(scenario: Scenario, name: string): Promise<RouterEntry> {
-  await useSimdBackend();
-  const trained = await loadTrainedPolicy(name.slice(TRAINED.length));
-  const replicaCount = scenario.replicas.length;
-  if (trained.replicaCount !== replicaCount) {
+/**
+ * Policies as `--policies` lists them: routers, `ppo:PATH`, and training seeds of one policy as one:
+ * `ppo:PATH+ppo:PATH`, or `LABEL=PATH+PATH`. A path may hold `*` for any part of a name.
+ *
+ * @param samplings How trained policies act; those that draw are marked in their names.
+ * @throws {UsageError} When there is no such router, a pattern matches nothing, a policy is for
+ * another cluster size, names repeat, or a group has one training seed twice.
+ * @throws {CheckpointError} When a path holds no usable checkpoint.
+ */
+export async function findPolicies(
+  scenario: Scenario,
+  list: string,
+  samplings: readonly Sampling[],
+): Promise<FoundPolicies> {
+  const entries: RouterEntry[] = [];
+  const groups: PolicyGroup[] = [];
+  for (const name of new Set(list.split(","))) {
+    const group = readGroup(name);
+    if (group === undefined) {
+      entries.push(heuristicEntry(scenario, requireBaseline(name)));
+      continue;
+    }
+    if (entries.some(({ label }) => label === group.label)) {
+      throw new UsageError(
+        `Cannot compare: labels of --policies must be distinct, current value is ${group.label}`,
+      );
+    }
+    const members: TrainedPolicy[] = [];
+    for (const path of group.patterns.flatMap(expandPattern)) {
+      const policy = await loadFitting(scenario, path);
+      refuseRepeatedSeed(group.label, members, policy);
+      members.push(policy);
+    }
+    const actingLabels = samplings.map((sampling) => {
+      const label = sampling === "greedy" ? group.label : `${group.label} (sampled)`;
+      for (const policy of members) entries.push(policyEntry(policy, label, sampling));
+      return label;
+    });
+    groups.push({ label: group.label, actingLabels, members });
+  }
+  return { entries, groups };
+}
+
+/** A trained policy's label and paths; `undefined` for the name of a router. */
+function readGroup(name: string): { label: string; patterns: string[] } | undefined {
+  const equals = name.indexOf("=");
+  if (equals < 0 && !name.startsWith(TRAINED)) return undefined;
+  const label = equals < 0 ? name : name.slice(0, equals);
+  const paths = name.slice(equals + 1).split("+");
+  const patterns = paths.map((path) =>
+    path.startsWith(TRAINED) ? path.slice(TRAINED.length) : path
+  );
+  if (label === "" || patterns.includes("")) {
     throw new UsageError(
-      `Cannot use ${name}: the cluster must have ${trained.replicaCount} replicas, as in its training, current number is ${replicaCount}`,
+      `Cannot find the policy: it must be ${TRAINED}PATH or LABEL=PATH+PATH, current value is ${
+        JSON.stringify(name)
+      }`,
     );
   }
-  return policyEntry(trained, name, "greedy");
+  return { label, patterns };
+}
+
+function requireBaseline(name: string): string {
+  if ((baselineNames as readonly string[]).includes(name)) return name;
+  throw new UsageError(
+    `Cannot find the policy: it must be one of ${baselineNames.join(", ")} or ${TRAINED}PATH, ` +
+      `current value is ${JSON.stringify(name)}`,
+  );
+}
+
+async function loadFitting(scenario: Scenario, path: string): Promise<TrainedPolicy> {
+  await useSimdBackend();
+  return await loadTrainedPolicy(path, { replicaCount: scenario.replicas.length });
+}
+
+/** Seeds tell the runs of a group apart, and the interval takes them for independent. */
+function refuseRepeatedSeed(
+  label: string,
+  members: readonly TrainedPolicy[],
+  { config: { seed } }: TrainedPolicy,
+): void {
+  if (!members.some((member) => member.config.seed === seed)) return;
+  throw new UsageError(
+    `Cannot compare ${label}: its members must have distinct training seeds, current seed ${seed} is there twice`,
+  );
+}
+
+/**
+ * Paths that a pattern with `*` matches, in order of name; one without stands for itself.
+ *
+ * @throws {UsageError} When there is none.
+ */
+function expandPattern(pattern: string): string[] {
+  if (!pattern.includes("*")) return [pattern];
+  const matches = globSync(pattern).sort();
+  if (matches.length > 0) return matches;
+  throw new UsageError(
+    `Cannot find the policy: ${pattern} must match a file or folder, current number is 0`,
+  );
 }

@@ -4,37 +4,37 @@
  *
  * @module
  */
-import { Command } from "commander";
-import {
-  comparePolicies,
-  requestRows,
-  requestsSchema,
-  type SloAttainment,
-  TableBuilder,
-  writeParquet,
-} from "../metrics/mod.ts";
-import { Rng } from "../random/mod.ts";
-import { routerNames } from "../routing/mod.ts";
+import { Command, Option } from "commander";
 import { UsageError } from "../support/mod.ts";
-import { evaluatePolicies, openScenario } from "../training/mod.ts";
+import {
+  baselineLadder,
+  type EvaluationSplit,
+  evaluationSplits,
+  openScenario,
+} from "../training/mod.ts";
 import { parseArguments, parsePositive, parseSeeds } from "./_arguments.ts";
-import { comparisonTable } from "./_comparison_table.ts";
+import { runComparison } from "./_comparison.ts";
+import { writeComparison } from "./_comparison_report.ts";
+import { baselinesTable, policiesTable, printableTable } from "./_comparison_table.ts";
 import {
   addExperimentOptions,
+  describeScenario,
   type ExperimentOptions,
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
-import { checkOutputFile } from "./_output_files.ts";
-import { findPolicy } from "./_policies.ts";
+import { checkNewFolder } from "./_output_files.ts";
+import { findPolicies, type Sampling } from "./_policies.ts";
 import { runCommand } from "./_run_command.ts";
-import { addSloOptions, attainmentOf, type SloOptions, withSlos } from "./_slo_options.ts";
+import { addSloOptions, type SloOptions, withSlos } from "./_slo_options.ts";
 
 interface CompareOptions extends ExperimentOptions, SloOptions {
   readonly policies: string;
   readonly reference: string;
+  readonly split: EvaluationSplit;
   readonly seeds?: readonly number[];
   readonly requests?: number;
+  readonly sampling?: readonly Sampling[];
   readonly out?: string;
 }
 
@@ -42,55 +42,94 @@ const program = addSloOptions(addExperimentOptions(new Command("compare")))
   .description("Compares policies on the same held-out arrivals")
   .option(
     "--policies <list>",
-    "routers and ppo:CHECKPOINT, separated by commas",
-    routerNames.join(","),
+    "separated by commas: routers, ppo:CHECKPOINT, and several training seeds of one policy as " +
+      "ppo:A+ppo:B or LABEL=PATH+PATH, where * stands for any part of a name (ppo=runs/x/seed-*)",
+    baselineLadder.join(","),
   )
-  .option("--reference <name>", "the policy that differences are taken to", "least_outstanding")
+  .option("--reference <name>", "the policy that all others are compared with", "least_outstanding")
+  .addOption(
+    new Option("--split <name>", "which held-out arrivals: test to report, validation to tune")
+      .choices(evaluationSplits).default("test"),
+  )
   .option("--seeds <list>", "arrival seeds, e.g. 1,2,5-9 (default: evaluation.seeds)", parseSeeds)
   .option(
     "--requests <n>",
     "requests a run (default: evaluation.requests)",
     parsePositive("--requests"),
   )
-  .option("--out <file>", "also write one row a request to this Parquet file");
+  .option(
+    "--sampling <list>",
+    "how trained policies act: greedy, sampled or both (default: evaluation.sampling)",
+    parseSamplings,
+  )
+  .option(
+    "--out <folder>",
+    "new folder for requests.parquet, comparisons.parquet, plots and report.html",
+  );
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<CompareOptions>();
-  if (options.out !== undefined) checkOutputFile("--out", options.out);
+  const { reference, split, out } = options;
+  if (out !== undefined) checkNewFolder("--out", out);
   const config = await loadExperiment(options);
   const { evaluation } = config;
   const scenario = await openScenario({
     ...config,
     evaluation: {
-      ...evaluation,
       seeds: [...options.seeds ?? evaluation.seeds],
       requests: options.requests ?? evaluation.requests,
+      sampling: [...options.sampling ?? evaluation.sampling],
     },
   });
-  const names = [...new Set(options.policies.split(","))];
-  if (!names.includes(options.reference)) {
+  const found = await findPolicies(
+    scenario,
+    options.policies,
+    scenario.config.evaluation.sampling,
+  );
+  const labels = [...new Set(found.entries.map(({ label }) => label))];
+  if (
+    !found.entries.some(({ label, trainingSeed }) => label === reference && trainingSeed === null)
+  ) {
     throw new UsageError(
       `Cannot compare: --reference must be one of --policies (${
-        names.join(", ")
-      }), current value is ${JSON.stringify(options.reference)}`,
+        labels.join(", ")
+      }) that was not trained, current value is ${JSON.stringify(reference)}`,
     );
   }
-  const entries = await Promise.all(names.map((name) => findPolicy(scenario, name)));
-  const runs = await withInterrupts((signal) => evaluatePolicies(scenario, entries, { signal }));
-  const requests = new TableBuilder(requestsSchema);
-  const attainments = new Map<string, SloAttainment[]>();
-  for (const { label: policy, evaluationSeed, workload: fed, result } of runs) {
-    const workload = withSlos(fed, options);
-    const kept = attainmentOf(workload, result);
-    if (kept) attainments.set(policy, [...attainments.get(policy) ?? [], kept]);
-    const labels = { trialId: "compare", policy, trainingSeed: null, evaluationSeed };
-    for (const row of requestRows(labels, workload, result.outcomes)) requests.append(row);
+  const comparison = await withInterrupts((signal) =>
+    runComparison(scenario, found, {
+      reference,
+      split,
+      signal,
+      promise: (workload) => withSlos(workload, options),
+    })
+  );
+  console.log(printableTable(policiesTable(comparison)));
+  if (comparison.againstBaselines.size > 0) {
+    console.log(printableTable(baselinesTable(comparison)));
   }
-  const table = requests.finish();
-  const comparisons = comparePolicies(table, options.reference, new Rng(0).stream("bootstrap"));
-  console.log(comparisonTable(comparisons, options.reference, attainments));
-  if (options.out !== undefined) {
-    await writeParquet(options.out, table);
-    console.log(`Written to ${options.out}`);
+  if (comparison.unfinishedCount > 0) {
+    console.log(`warning: ${comparison.unfinishedCount} requests were never completed`);
   }
+  if (out === undefined) return;
+  const { seeds, requests } = scenario.config.evaluation;
+  const where = describeScenario(options);
+  await writeComparison(out, scenario, comparison, {
+    title: where.title,
+    subtitle: `${where.text} ${seeds.length} runs of ${requests} requests (${split}, seeds ` +
+      `${seeds.join(", ")}).`,
+    split,
+  });
+  console.log(`Written to ${out}`);
 });
+
+function parseSamplings(text: string): Sampling[] {
+  const modes = [...new Set(text.split(","))];
+  const isSampling = (mode: string): mode is Sampling => mode === "greedy" || mode === "sampled";
+  if (modes.every(isSampling)) return modes;
+  throw new UsageError(
+    `Cannot read --sampling: it must be greedy, sampled or both separated by a comma, current value is ${
+      JSON.stringify(text)
+    }`,
+  );
+}

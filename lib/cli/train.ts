@@ -138,10 +138,10 @@ async function makeStart(options: TrainOptions): Promise<Start> {
 /** The checkpoint of the folder with the keys given by `--set`; trainPolicy refuses what differs. */
 async function findStart(options: TrainOptions): Promise<Start> {
   const { out, set = [], fallBack = false } = options;
-  const { preset, config, trace, init } = options;
-  if ([preset, config, trace, init].some((option) => option !== undefined)) {
+  const { preset, config, scenario, trace, init } = options;
+  if ([preset, config, scenario, trace, init].some((option) => option !== undefined)) {
     throw new UsageError(
-      "Cannot resume: --preset, --config, --trace and --init must be left out, the checkpoint holds the experiment",
+      "Cannot resume: --preset, --config, --scenario, --trace and --init must be left out, the checkpoint holds the experiment",
     );
   }
   const { checkpoint, path, skipped } = await loadCheckpoint(out, { fallBack });

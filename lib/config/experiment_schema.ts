@@ -7,7 +7,7 @@ import { z } from "zod";
 import { policySchema } from "../policy/mod.ts";
 import { ppoSchema } from "../ppo/mod.ts";
 import { rewardSchema } from "../reward/mod.ts";
-import { clusterSchema } from "../simulator/mod.ts";
+import { clusterSchema, incidentPlanSchema } from "../simulator/mod.ts";
 import { normalizerSchema, stateSchema } from "../state/mod.ts";
 import { workloadSchema } from "../workload/mod.ts";
 import { evaluationSchema, trainingRunSchema } from "./training_schema.ts";
@@ -23,6 +23,9 @@ export const experimentSchema = z.strictObject({
   ),
   cluster: clusterSchema.prefault({}),
   workload: workloadSchema.prefault({ kind: "fitted" }),
+  incidents: incidentPlanSchema.prefault({}).describe(
+    "What happens to replicas, in training episodes and evaluation runs alike",
+  ),
   state: stateSchema.prefault({}),
   normalizer: normalizerSchema.prefault({}),
   reward: rewardSchema.prefault({}),

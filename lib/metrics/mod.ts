@@ -15,6 +15,7 @@ export {
   type ReplicaSpread,
 } from "./cluster_tail_latency.ts";
 export { columnNumbers, columnStrings } from "./columns.ts";
+export { type ComparisonRow, comparisonRows, comparisonsSchema } from "./comparisons_table.ts";
 export {
   EXACT_LATENCIES,
   LatencyDistribution,

@@ -46,10 +46,14 @@ export interface LatencyBarsOptions {
  *   e2eMean: statistic,
  *   e2eP99: statistic,
  *   e2eP50Seconds: 4,
- *   ttftMeanSeconds: 0.2,
+ *   ttftMean: statistic,
+ *   ttftP50Seconds: 0.1,
  *   ttftP99Seconds: 0.9,
  *   requestsPerSecond: 5,
  *   replicaShares: [1],
+ *   latencyFairness: 1,
+ *   sloFraction: null,
+ *   goodputPerSecond: null,
  * };
  * assert.match(await renderSvg(latencyBars([comparison])), /least_outstanding/);
  * ```

@@ -119,7 +119,7 @@ interface EpisodeOptions {
 
 /** One simulation and its decisions. */
 function watch(
-  { replicas, trainingWorkload }: Scenario,
+  { replicas, trainingWorkload, incidents }: Scenario,
   builder: StateBuilder,
   { router, rateScale, requests, rng, index }: EpisodeOptions,
 ): { rows: DemonstrationRow[]; episode: DemonstrationEpisode } {
@@ -128,7 +128,10 @@ function watch(
   const arrivalSeconds = original.arrivalSeconds.map((seconds) => seconds / rateScale);
   const workload = { ...original, arrivalSeconds };
   const observers = router.observer === undefined ? [builder] : [builder, router.observer];
-  const simulator = new Simulator(workload, replicas, { observers });
+  const simulator = new Simulator(workload, replicas, {
+    observers,
+    incidents: incidents(rng.stream("incidents"), workload),
+  });
   const run = {
     arrivalSeconds,
     oracle: simulator.oracle,

@@ -101,11 +101,18 @@ export function expandSweep(
   return { name, description, reference, axes, trials, hash };
 }
 
-const SCENARIO_SECTIONS: ReadonlySet<string> = new Set(["cluster", "workload", "evaluation"]);
+const SCENARIO_SECTIONS: ReadonlySet<string> = new Set([
+  "cluster",
+  "workload",
+  "incidents",
+  "evaluation",
+]);
 
 /** Hash of the parts of a configuration that decide which arrivals a policy is evaluated on, and where. */
-export function scenarioHash({ cluster, workload, evaluation }: ExperimentConfig): string {
-  return hashConfig({ cluster, workload, evaluation });
+export function scenarioHash(
+  { cluster, workload, incidents, evaluation }: ExperimentConfig,
+): string {
+  return hashConfig({ cluster, workload, incidents, evaluation });
 }
 
 function baselineTrial(

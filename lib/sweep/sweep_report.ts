@@ -76,7 +76,7 @@ function comparisonTable({ reference, comparisons }: ScenarioComparison): Report
       entry.e2eMean.candidate.estimate.toFixed(3),
       entry.e2eP50Seconds.toFixed(3),
       entry.e2eP99.candidate.estimate.toFixed(2),
-      entry.ttftMeanSeconds.toFixed(3),
+      entry.ttftMean.candidate.estimate.toFixed(3),
       entry.ttftP99Seconds.toFixed(3),
       entry.requestsPerSecond.toFixed(2),
       ...differenceCells(entry, reference),

@@ -48,6 +48,8 @@ export function createTrainingEnvironments(
         replicas,
         createWorkload: (episode, episodeRng) =>
           scenario.trainingWorkload(episodeRng, episode === 0 ? firstLength(n) : episodeRequests),
+        createIncidents: (_episode, episodeRng, workload) =>
+          scenario.incidents(episodeRng, workload),
         rng: rng.stream(`environment ${n}`),
         state: config.state,
         reward: config.reward,

@@ -4,19 +4,24 @@
  * @module
  */
 import { Rng } from "../random/mod.ts";
-import type { Router } from "../routing/mod.ts";
+import { OutputLengthPredictor, type Router } from "../routing/mod.ts";
 import { type SimulationObserver, type SimulationResult, Simulator } from "../simulator/mod.ts";
 import type { Workload } from "../workload/mod.ts";
 import { createBaseline } from "./create_baseline.ts";
 import { isEpisodeRouter } from "./episode_router.ts";
 import { PolicyRouter } from "./policy_router.ts";
-import type { Scenario } from "./scenario.ts";
+import type { EvaluationSplit, Scenario } from "./scenario.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
 
-/** Something to evaluate: a name for tables and a fresh router a run. */
+/**
+ * Something to evaluate: a name for tables and a fresh router a run. Entries of one name are one
+ * policy under several training seeds.
+ */
 export interface RouterEntry {
-  /** Name, distinct among those compared. */
+  /** Name in tables. */
   readonly label: string;
+  /** Seed that it was trained with, distinct among those of one label; null if it was not trained. */
+  readonly trainingSeed: number | null;
   /** Creates the router of one run. */
   create(rng: Rng): Router;
 }
@@ -25,6 +30,8 @@ export interface RouterEntry {
 export interface EvaluationRun {
   /** Name of the policy. */
   readonly label: string;
+  /** Seed that it was trained with, null if it was not trained. */
+  readonly trainingSeed: number | null;
   /** Seed of the arrivals. */
   readonly evaluationSeed: number;
   /** The requests. */
@@ -37,8 +44,12 @@ export interface EvaluationRun {
 export interface EvaluateOptions {
   /** Arrival seeds; the configuration's when left out. */
   readonly seeds?: readonly number[];
+  /** What the arrivals are held out for; `test` by default. */
+  readonly split?: EvaluationSplit;
   /** Watchers of all runs, after the router's own. */
   readonly observers?: readonly SimulationObserver[];
+  /** Simulated time at which each run is cut off; `Infinity` by default. */
+  readonly timeLimitSeconds?: number;
   /** Called after every run. */
   readonly onRun?: (run: EvaluationRun) => void;
   /** Checked between runs. */
@@ -48,7 +59,7 @@ export interface EvaluateOptions {
 /**
  * Runs every policy on every seed's held-out arrivals. All policies get exactly the same requests
  * (common random numbers), so that differences between them are due to routing alone; a router's
- * own draws come from a stream of the seed and its name.
+ * own draws come from a stream of the seed and its name, incidents from one of the seed alone.
  *
  * @returns Runs, policy by policy, seeds in order within a policy.
  * @throws The signal's reason when it fires.
@@ -73,16 +84,29 @@ export async function evaluatePolicies(
   entries: readonly RouterEntry[],
   options: EvaluateOptions = {},
 ): Promise<EvaluationRun[]> {
-  const { seeds = scenario.config.evaluation.seeds, observers = [], onRun, signal } = options;
+  const { seeds = scenario.config.evaluation.seeds, split = "test" } = options;
+  const { observers = [], timeLimitSeconds = Infinity, onRun, signal } = options;
   const runs: EvaluationRun[] = [];
   for (const entry of entries) {
+    const { label, trainingSeed } = entry;
     for (const evaluationSeed of seeds) {
       await new Promise((resolve) => setTimeout(resolve, 0)); // lets signals and messages in
       signal?.throwIfAborted();
-      const workload = scenario.evaluationWorkload(evaluationSeed);
-      const router = entry.create(new Rng(evaluationSeed).stream(`router ${entry.label}`));
-      const result = simulateRouter(scenario, workload, router, evaluationSeed, observers);
-      const run = { label: entry.label, evaluationSeed, workload, result };
+      const workload = scenario.evaluationWorkload(evaluationSeed, split);
+      const rng = new Rng(evaluationSeed);
+      const incidents = scenario.incidents(rng.stream(`${split} incidents`), workload);
+      const router = entry.create(rng.stream(`router ${label}`));
+      const result = simulateRouter({
+        simulator: new Simulator(workload, scenario.replicas, {
+          observers: router.observer === undefined ? observers : [router.observer, ...observers],
+          incidents,
+          timeLimitSeconds,
+        }),
+        arrivalSeconds: workload.arrivalSeconds,
+        predictionSeed: evaluationSeed,
+        router,
+      });
+      const run = { label, trainingSeed, evaluationSeed, workload, result };
       runs.push(run);
       onRun?.(run);
     }
@@ -93,9 +117,13 @@ export async function evaluatePolicies(
 /** A router by name, see {@linkcode createBaseline}. */
 export function heuristicEntry(scenario: Scenario, name: string): RouterEntry {
   const { relativeSpeeds, replicas: { length: replicaCount } } = scenario;
+  let predictor: OutputLengthPredictor | undefined;
+  const lengthPredictor = (): OutputLengthPredictor =>
+    predictor ??= new OutputLengthPredictor(scenario.lengthSample());
   return {
     label: name,
-    create: (rng) => createBaseline(name, { rng, relativeSpeeds, replicaCount }),
+    trainingSeed: null,
+    create: (rng) => createBaseline(name, { rng, relativeSpeeds, replicaCount, lengthPredictor }),
   };
 }
 
@@ -107,26 +135,19 @@ export function policyEntry(
 ): RouterEntry {
   return {
     label,
+    trainingSeed: trained.config.seed,
     create: (rng) => new PolicyRouter(trained, { sampler: sampling === "greedy" ? "greedy" : rng }),
   };
 }
 
 /** One simulation under one router. */
-function simulateRouter(
-  { replicas }: Scenario,
-  workload: Workload,
-  router: Router,
-  predictionSeed: number,
-  observers: readonly SimulationObserver[],
-): SimulationResult {
-  const simulator = new Simulator(workload, replicas, {
-    observers: router.observer === undefined ? observers : [router.observer, ...observers],
-  });
-  if (isEpisodeRouter(router)) {
-    const { arrivalSeconds } = workload;
-    router.begin({ arrivalSeconds, oracle: simulator.oracle, predictionSeed });
-  } else {
-    router.reset?.();
-  }
+function simulateRouter({ simulator, router, ...run }: {
+  readonly simulator: Simulator;
+  readonly router: Router;
+  readonly arrivalSeconds: Float64Array;
+  readonly predictionSeed: number;
+}): SimulationResult {
+  if (isEpisodeRouter(router)) router.begin({ ...run, oracle: simulator.oracle });
+  else router.reset?.();
   return simulator.run((decision) => router.route(decision));
 }

@@ -5,10 +5,22 @@
  */
 import type { EvaluationConfig, ExperimentConfig } from "../config/mod.ts";
 import { Rng } from "../random/mod.ts";
-import { buildCluster, maxSequenceTokens, type ReplicaSpec } from "../simulator/mod.ts";
+import {
+  buildCluster,
+  drawIncidents,
+  maxSequenceTokens,
+  type ReplicaIncident,
+  type ReplicaSpec,
+} from "../simulator/mod.ts";
 import { TraceError } from "../support/mod.ts";
 import { relativeSpeeds } from "../timing/mod.ts";
 import { openWorkload, sliceByCount, type Workload, type WorkloadSource } from "../workload/mod.ts";
+
+/** What policies are judged on: `test`, to report; `validation`, to tune and to choose between. */
+export const evaluationSplits = ["test", "validation"] as const;
+
+/** One of {@linkcode evaluationSplits}. */
+export type EvaluationSplit = typeof evaluationSplits[number];
 
 /** A cluster with its sources of requests, ready to simulate. */
 export interface Scenario {
@@ -20,17 +32,30 @@ export interface Scenario {
   readonly relativeSpeeds: Float64Array;
   /** The requests of a training episode; `count` is the configured number by default. */
   trainingWorkload(rng: Rng, count?: number): Workload;
-  /** The held-out requests of an evaluation run: the same for every policy. */
-  evaluationWorkload(seed: number): Workload;
+  /** The held-out requests of an evaluation run, of `test` by default: the same for every policy. */
+  evaluationWorkload(seed: number, split?: EvaluationSplit): Workload;
+  /** What happens to replicas in a run of these requests; the times are drawn from `rng`. */
+  incidents(rng: Rng, workload: Workload): readonly ReplicaIncident[];
+  /** Requests to fit a model of output lengths to: training arrivals, the same at every call. */
+  lengthSample(): Workload;
 }
+
+/** Random stream of each split's generated arrivals; the trainer's streams have other names. */
+const SPLIT_STREAMS: Readonly<Record<EvaluationSplit, string>> = {
+  test: "evaluation",
+  validation: "validation",
+};
+
+/** Generated requests that a model of output lengths is fitted to: as many as a busy hour has. */
+const LENGTH_SAMPLE_COUNT = 20_000;
 
 /**
  * Opens a scenario: builds the cluster, reads the trace if there is one, and checks that it can be
  * simulated.
  *
- * Training and evaluation never see the same arrivals: generated ones come from streams of their
- * own, `evaluation` and the trainer's; a trace is split by time, and policies are judged on its
- * test part only, on a stretch of it for each evaluation seed.
+ * Training, validation and test never share arrivals. Generated ones come from streams of their own:
+ * the trainer's, `validation` and `evaluation` (the test). A trace is split by time, and policies
+ * are judged on a stretch of its test (or validation) part for each evaluation seed.
  *
  * @throws {ConfigError} When the cluster cannot be built.
  * @throws {TraceError} When the trace cannot be read, or holds a request that fits no replica.
@@ -54,20 +79,30 @@ export async function openScenario(config: ExperimentConfig): Promise<Scenario> 
     refuseOverlongRequests(source, replicas, config.workload.path);
   }
   const { training, evaluation } = config;
+  const { whole } = source;
+  const stretches: Partial<Record<EvaluationSplit, (seed: number) => Workload>> = {};
   const scenario: Scenario = {
     config,
     replicas,
     relativeSpeeds: relativeSpeeds(replicas),
     trainingWorkload: (rng, count = training.episodeRequests) =>
       source.sample(rng, { count }, "train"),
-    evaluationWorkload: source.whole === undefined
-      ? (seed) =>
-        source.sample(
-          new Rng(seed).stream("evaluation"),
-          { count: evaluation.requests },
-          "test",
-        )
-      : cutStretches(source.whole("test"), evaluation),
+    evaluationWorkload: (seed, split = "test") => {
+      if (whole === undefined) {
+        const rng = new Rng(seed).stream(SPLIT_STREAMS[split]);
+        return source.sample(rng, { count: evaluation.requests }, split);
+      }
+      stretches[split] ??= cutStretches(whole(split), evaluation, split);
+      return stretches[split](seed);
+    },
+    incidents: (rng, { arrivalSeconds, count }) =>
+      drawIncidents(config.incidents, rng, {
+        durationSeconds: arrivalSeconds[count - 1] ?? 0,
+        replicaCount: replicas.length,
+      }),
+    lengthSample: () =>
+      whole?.("train") ??
+        source.sample(new Rng(0).stream("output lengths"), { count: LENGTH_SAMPLE_COUNT }, "train"),
   };
   // A trace that is too short is refused now, not after the training.
   scenario.trainingWorkload(new Rng(config.seed).stream("probe"));
@@ -80,24 +115,25 @@ export async function openScenario(config: ExperimentConfig): Promise<Scenario> 
  * ones would be counted as independent runs and make intervals look better than they are.
  */
 function cutStretches(
-  test: Workload,
+  part: Workload,
   { seeds, requests }: EvaluationConfig,
+  split: EvaluationSplit,
 ): (seed: number) => Workload {
-  const stride = Math.floor(test.count / seeds.length);
+  const stride = Math.floor(part.count / seeds.length);
   if (stride < 2) {
     throw new RangeError(
-      `Cannot evaluate on ${test.name}: its test part must have at least two requests for each of ` +
-        `the ${seeds.length} evaluation.seeds, current number is ${test.count}`,
+      `Cannot evaluate on ${part.name}: its ${split} part must have at least two requests for each of ` +
+        `the ${seeds.length} evaluation.seeds, current number is ${part.count}`,
     );
   }
   return (seed) => {
     const position = seeds.indexOf(seed);
     if (position < 0) {
       throw new RangeError(
-        `Cannot evaluate on ${test.name}: seed must be one of evaluation.seeds (${seeds}), current value is ${seed}`,
+        `Cannot evaluate on ${part.name}: seed must be one of evaluation.seeds (${seeds}), current value is ${seed}`,
       );
     }
-    return sliceByCount(test, position * stride, Math.min(requests, stride));
+    return sliceByCount(part, position * stride, Math.min(requests, stride));
   };
 }
 

@@ -15,7 +15,11 @@ async function run(
   ...args: readonly string[]
 ): Promise<Finished> {
   const file = fileURLToPath(new URL(`../../lib/cli/${command}.ts`, import.meta.url));
-  const permissions = command === "config" ? ["--allow-read"] : ["--allow-read", "--allow-write"];
+  const permissions = {
+    compare: ["-A"], // the renderer of charts is a native library
+    simulate: ["--allow-read", "--allow-write"],
+    config: ["--allow-read"],
+  }[command];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--no-prompt", ...permissions, file, ...args],
   }).output();
@@ -189,6 +193,20 @@ Deno.test("deno task simulate refuses files it cannot write before it simulates"
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
   }));
 
+Deno.test("deno task simulate refuses requests that nobody can serve in one line", async () => {
+  const cases: [string, RegExp][] = [
+    ['cluster.replicas=[{"gpu":"a100","kvBlocks":9}]', /request \d+ must have at most 129 tokens/],
+    ["workload.maxTokens=100", /prompt \+ output tokens must be <= 100/],
+  ];
+  for (const [assignment, message] of cases) {
+    const { code, stdout, stderr } = await run("simulate", "--requests=50", "--set", assignment);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, message);
+  }
+});
+
 Deno.test("deno task simulate writes batches and a timeline, and prints the use of each stage", () =>
   withFolder(async (folder) => {
     const file = `${folder}/batches.parquet`;
@@ -225,6 +243,7 @@ Deno.test("deno task compare prints one line a policy and the difference to the 
   );
   assert.equal(code, 0, stderr);
   assert.match(stdout, /mean E2E vs round_robin \[95 %\]/);
+  assert.match(stdout, /│ fairness │ share by replica/);
   assert.match(stdout, /│ round_robin .* reference │/);
   assert.match(stdout, /│ random .* [+-]?\d+\.\d % \[.* %, .* %\] │/);
 });
@@ -235,8 +254,10 @@ Deno.test("deno task compare refuses unknown policies and missing checkpoints wi
       "least_outstanding,lor",
       /one of lor_queue_only, random, .*or ppo:PATH, current value is "lor"/,
     ],
+    ["ppo=/nonexistent/seed-*", /\/nonexistent\/seed-\* must match a file or folder/],
+    ["ppo:", /it must be ppo:PATH or LABEL=PATH\+PATH, current value is "ppo:"/],
     ["least_outstanding,ppo:/nonexistent", /checkpoint \/nonexistent: it must exist/],
-    ["random", /--reference must be one of --policies \(random\)/],
+    ["random", /--reference must be one of --policies \(random\) that was not trained/],
   ];
   for (const [policies, message] of cases) {
     const { code, stderr } = await run("compare", "--policies", policies);

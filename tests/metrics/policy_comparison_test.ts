@@ -55,7 +55,8 @@ Deno.test("comparePolicies() pairs every run with the reference's on the same ar
   assert.deepEqual(ppo?.e2eMean.relative, { estimate: -0.5, low: -0.5, high: -0.5 });
   assert.deepEqual(ppo?.e2eP99.relative, { estimate: -0.5, low: -0.5, high: -0.5 });
   assert.equal(ppo?.e2eP50Seconds, 4.5); // of 2 4 3 1 5 10 5 10, twice
-  assert.equal(ppo?.ttftMeanSeconds, 1.25);
+  assert.equal(ppo?.ttftMean.candidate.estimate, 1.25);
+  assert.deepEqual(ppo?.ttftMean.relative, { estimate: -0.5, low: -0.5, high: -0.5 });
   // 4 requests: the last completes at 5 s (seed 1: 1 + 4, 2 + 3) and at 13 s (seed 2: 3 + 10)
   assert.equal(ppo?.requestsPerSecond, (4 / 5 + 4 / 13) / 2);
   assert.deepEqual(ppo?.replicaShares, [0.5, 0.5]);

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { parseExperimentConfig } from "../../lib/config/mod.ts";
+import { Rng } from "../../lib/random/mod.ts";
+import {
+  getScenario,
+  scenarioNames,
+  scenarioSchema,
+  scenarioSettings,
+} from "../../lib/scenarios/mod.ts";
+import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
+import { evaluatePolicies, heuristicEntry, openScenario } from "../../lib/training/mod.ts";
+
+Deno.test("every file of data/scenarios is a scenario of its name and carries its requests", async () => {
+  const folder = new URL("../../data/scenarios/", import.meta.url);
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  assert.deepEqual(files, scenarioNames.map((name) => `${name}.json`).sort());
+  for (const name of scenarioNames) {
+    const definition = getScenario(name);
+    assert.equal(definition.name, name);
+    assert.equal(definition.capacity.command, `deno task capacity --scenario ${name} --write`);
+    const scenario = await openScenario(parseExperimentConfig({
+      ...scenarioSettings(definition, 50),
+      training: { episodeRequests: 20 },
+      evaluation: { seeds: [101], requests: 60 },
+    }));
+    const [run] = await evaluatePolicies(scenario, [heuristicEntry(scenario, "least_outstanding")]);
+    assert.equal(run!.result.unfinishedCount, 0, name);
+  }
+});
+
+Deno.test("scenarioSchema refuses what is missing, unknown or impossible", () => {
+  const mixed = getScenario("mixed");
+  const { description: _, ...undescribed } = mixed;
+  const cases: [object, string][] = [
+    [undescribed, "description"],
+    [{ ...mixed, rate: 3 }, "rate"],
+    [{ ...mixed, workload: { ...mixed.workload, ratePerSecond: 3 } }, "workload.ratePerSecond"],
+    [{ ...mixed, workload: { kind: "trace", path: "x" } }, "workload.kind"],
+    [
+      { ...mixed, capacity: { ...mixed.capacity, ratePerSecond: 0 } },
+      "capacity.ratePerSecond",
+    ],
+    [{ ...mixed, capacity: { ...mixed.capacity, seeds: [] } }, "capacity.seeds"],
+    [{ ...mixed, incidents: { events: [{ kind: "fail" }] } }, "incidents.events.0.replica"],
+  ];
+  for (const [input, field] of cases) {
+    assert.throws(() => parseConfig(scenarioSchema, input), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.field, field);
+      return true;
+    });
+  }
+});
+
+Deno.test("slowdown: the same incidents for every policy, others for other seeds, in training too", async () => {
+  const scenario = await openScenario(parseExperimentConfig({
+    ...scenarioSettings(getScenario("slowdown"), 75),
+    evaluation: { seeds: [101, 102], requests: 200 },
+  }));
+  const entries = ["least_outstanding", "round_robin"].map((name) =>
+    heuristicEntry(scenario, name)
+  );
+  const requeued = new Map<string, number>();
+  let label = "";
+  await evaluatePolicies(scenario, entries, {
+    observers: [{
+      onRequeued: (_request, replica) => requeued.set(label, replica),
+    }],
+    onRun: (run) => label = `after ${run.label} ${run.evaluationSeed}`,
+  });
+  const at = (seed: number) =>
+    scenario.incidents(
+      new Rng(seed).stream("test incidents"),
+      scenario.evaluationWorkload(seed),
+    );
+  assert.deepEqual(at(101), at(101));
+  assert.notDeepEqual(at(101), at(102));
+  // Both policies lose requests of the replica that fails in the run of seed 101.
+  const failing = at(101).find(({ kind }) => kind === "fail")!.replica;
+  assert.equal(requeued.get(""), failing);
+  assert.equal(requeued.get("after least_outstanding 102"), failing);
+});
