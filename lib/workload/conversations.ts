@@ -156,7 +156,9 @@ export function createConversations(
       promptTokens = keptBlocks * blockTokens + Math.round(draw(model.branchTokens));
     } else {
       const added = Math.round(draw(rangeOf(model.addedTokens, turn.promptTokens).quantiles));
-      promptTokens = Math.max(1, turn.promptTokens + turn.outputTokens + added);
+      // What every prompt begins with is never left out.
+      const shortest = lengths.promptTokens[0]!;
+      promptTokens = Math.max(shortest, turn.promptTokens + turn.outputTokens + added);
       keptBlocks = Math.min(keptBlocks, Math.floor(promptTokens / blockTokens));
     }
     const hashes = hashPrompt(promptTokens, turn.hashes.slice(0, keptBlocks));

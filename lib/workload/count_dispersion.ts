@@ -39,7 +39,7 @@ export function countDispersion(
   windowSeconds: number,
 ): CountDispersion {
   const windows = Math.floor((arrivalSeconds[arrivalSeconds.length - 1] ?? 0) / windowSeconds);
-  if (!(windows >= 2)) {
+  if (!(windows >= 2 && windows < Infinity)) {
     throw new RangeError(
       `Cannot count arrivals: they must last at least two windows, current value is ${windows} of ${windowSeconds} s`,
     );

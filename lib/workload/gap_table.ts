@@ -75,8 +75,10 @@ export function fitGapTable(
   const sorted = Float64Array.from(gaps).sort();
   const average = mean(sorted);
   const logGaps = Array.from({ length: steps + 1 }, (_, step) => {
-    const gap = quantileSorted(sorted, normalCdf(MAX_SCORE * (2 * step / steps - 1)));
-    return Number(Math.log(Math.max(gap, MIN_GAP_SECONDS) / average).toFixed(3));
+    const isEnd = step === 0 || step === steps;
+    const level = isEnd ? step / steps : normalCdf(MAX_SCORE * (2 * step / steps - 1));
+    const gap = Math.max(quantileSorted(sorted, level), MIN_GAP_SECONDS);
+    return Math.round(1000 * Math.log(gap / average)) / 1000;
   });
   return { logGaps, likeness, memoryGaps };
 }

@@ -41,9 +41,11 @@ export function prefixHitRate(prefixes: PrefixHashes, capacityBlocks = Infinity)
       cache.delete(hashes[i]!);
       cache.add(hashes[i]!);
     }
+    let surplus = cache.size - capacityBlocks;
+    if (surplus <= 0) continue;
     for (const oldest of cache) {
-      if (cache.size <= capacityBlocks) break;
       cache.delete(oldest);
+      if (--surplus <= 0) break;
     }
   }
   return hits / (starts[starts.length - 1]! - starts[0]!);
