@@ -1,0 +1,308 @@
+/** For each key of an experiment, a change that must have an effect. */
+import { type KeyGroup, workloadKeyGroups } from "./_workload_key_cases.ts";
+
+/** Short requests for a fast and a slow replica that can just serve them; two updates. */
+export const BASE = {
+  cluster: { replicas: [{ gpu: "a100" }, { gpu: "a40" }] },
+  workload: {
+    kind: "synthetic",
+    arrivals: { kind: "poisson", ratePerSecond: 25 },
+    lengths: { kind: "uniform", minTokens: 200, maxTokens: 2000 },
+  },
+  policy: { kind: "mlp", hiddenSizes: [8] },
+  reward: { mode: "sojourn" },
+  ppo: { rolloutLength: 16, minibatchSize: 8, epochs: 2 },
+  training: {
+    environments: 2,
+    decisions: 64,
+    episodeRequests: 50,
+    statisticsStabilizationSteps: 10,
+  },
+  evaluation: { seeds: [1], requests: 60 },
+};
+
+const RECURRENT = { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8 };
+const SCORER = { kind: "replica_scorer", hiddenSize: 8 };
+/** Little memory: requests wait for blocks and are preempted. */
+const TIGHT = { "cluster.replicas.0.kvBlocks": 250, "cluster.replicas.1.kvBlocks": 250 };
+const PULSE = { "training.temperature.mode": "pulse" };
+const DOCUMENT = { "training.temperature.mode": "document" };
+
+/**
+ * Every key once.
+ *
+ * @param trace File with a trace; other.csv lies beside it.
+ * @param checkpoint A policy that {@linkcode BASE} can begin with.
+ */
+export function keyGroups(trace: string, checkpoint: string): KeyGroup[] {
+  return [
+    {
+      look: "simulation",
+      to: {
+        "cluster.model": "meta-llama/Meta-Llama-3-8B",
+        "cluster.replicas.0.gpu": "h100",
+        "cluster.replicas.0.count": 2,
+        "cluster.replicas.0.tensorParallel": 2,
+        "cluster.replicas.0.pipelineStages": 2,
+        "cluster.replicas.0.kvBlocks": 250,
+        "cluster.scheduler.kind": "vllm",
+        "cluster.scheduler.batchSizeCap": 2,
+        "cluster.scheduler.chunkTokens": 64,
+        "evaluation.seeds": [2],
+        "evaluation.requests": 50,
+      },
+    },
+    {
+      look: "simulation",
+      given: TIGHT,
+      to: {
+        "cluster.scheduler.blockSize": 32,
+        "cluster.scheduler.watermarkFraction": 0.4,
+        "cluster.compat": "vidur",
+      },
+    },
+    {
+      look: "simulation",
+      given: {
+        "cluster.scheduler.kind": "vllm_v1",
+        "cluster.replicas.0.kvBlocks": 135,
+        "cluster.replicas.1.kvBlocks": 135,
+        "workload.lengths.promptToOutputRatio": 1,
+      },
+      to: {
+        "cluster.scheduler.reserveWholePrompt": false,
+        "cluster.scheduler.prefixCaching": false,
+      },
+    },
+    {
+      look: "simulation",
+      given: { "cluster.scheduler.kind": "lightllm", "cluster.scheduler.blockSize": 1 },
+      to: {
+        "cluster.scheduler.maxTokensInBatch": 2000,
+        "cluster.scheduler.maxWaitingIterations": 1,
+      },
+    },
+    {
+      look: "simulation",
+      given: { "cluster.scheduler.kind": "orca" },
+      to: { "cluster.scheduler.maxTokensPerRequest": 20_000, "cluster.memoryMarginFraction": 0.5 },
+    },
+
+    ...workloadKeyGroups(BASE.workload, trace),
+    {
+      look: "training",
+      to: {
+        seed: 1,
+        "state.layout": "vidurrl",
+        "normalizer.clip": 0.1,
+        "normalizer.epsilon": 10,
+        "normalizer.relativeStdFloor": 5,
+        "normalizer.minCount": 1000,
+        "normalizer.shareReplicas": false,
+        "state.replicaEmaSeconds": 0.5,
+        "state.decodeLengths": "true",
+        "reward.mode": "request",
+        "policy.kind": SCORER,
+        "policy{mlp}.hiddenSizes": [4],
+        "policy{mlp}.activation": "relu",
+        "ppo.learningRate": 0.1,
+        "ppo.learningRateSchedule": "constant",
+        "ppo.adamBeta1": 0.5,
+        "ppo.adamBeta2": 0.5,
+        "ppo.adamEpsilon": 0.01,
+        "ppo.gamma": 0.5,
+        "ppo.gaeLambda": 0.5,
+        "ppo.clipRatio": 1e-4,
+        "ppo.valueClipRatio": 1e-4,
+        "ppo.valueCoef": 3,
+        "ppo.entropyCoef": 1,
+        "ppo.entropyCoefFinal": 1,
+        "ppo.entropyFloor": 5,
+        "ppo.klCoef": 5,
+        "ppo.targetKl": 1e-9,
+        "ppo.epochs": 3,
+        "ppo.rolloutLength": 32,
+        "ppo.minibatchSize": 16,
+        "ppo.advantageNormalization": "rollout",
+        "ppo.maxGradNorm": 1e-3,
+        "ppo.criticMaxGradNorm": 1e-3,
+        "ppo.criticLearningRate": 0.1,
+        "ppo.returnNormalization": false,
+        "ppo.rewardScaling": false,
+        "ppo.rewardClip": 0.01,
+        "training.environments": 1,
+        "training.decisions": 96,
+        "training.episodeRequests": 20,
+        "training.statisticsStabilizationSteps": 30,
+        "training.discountTauSeconds": 0.1,
+        "training.initialPolicy": checkpoint,
+        "training.temperature.mode": "document",
+        "training.tailLatency.windowSamples": 5,
+        "training.tailLatency.thresholdSeconds": 1e-3,
+      },
+    },
+    {
+      look: "training",
+      given: { "ppo.entropyFloor": 5 },
+      to: { "ppo.entropyFloorCoef": 9 },
+    },
+    {
+      look: "training",
+      given: { "training.initialPolicy": checkpoint },
+      to: {
+        "ppo.referenceKlCoef": 9,
+        "ppo.referenceKlCoefFinal": 9,
+        "ppo.referenceKlDecaySteps": 1,
+      },
+    },
+    {
+      look: "training",
+      given: {
+        "training.tailLatency.thresholdSeconds": 0.01,
+        "training.tailLatency.minSamples": 1,
+      },
+      to: {
+        "training.tailLatency.minSamples": 1000,
+        "training.tailLatency.cooldownSeconds": 0,
+      },
+    },
+    {
+      look: "training",
+      given: {
+        "training.curriculum": [{ decisions: 40, rateScale: 0.5 }],
+        "training.episodeRequests": 10,
+        "reward.mode": "instant",
+      },
+      to: {
+        "training.curriculum.0.decisions": 8,
+        "training.curriculum.0.rateScale": 0.2,
+        "training.curriculum.0.latencyThresholdScale": 0.001,
+        "training.curriculum.0.rewardPenaltyScale": 9,
+      },
+    },
+
+    {
+      look: "training",
+      given: { "state.layout": "vidurrl", "state.metrics.windowSeconds": 0.2 },
+      to: {
+        "state.enhancedFeatures": false,
+        "state.maxQueueRequests": 0,
+        "state.historyWindow": 2,
+        "state.qpsWindow": 2,
+        "state.metrics.scope": "lifetime",
+        "state.metrics.windowSeconds": 0.5,
+      },
+    },
+    {
+      look: "training",
+      given: { "state.decodeLengths": "predicted" },
+      to: { "state.predictionNoise": 3 },
+    },
+
+    {
+      look: "training",
+      given: {
+        "reward.mode": "hybrid",
+        "reward.latencyThresholdSeconds": 0.5,
+        "reward.metrics.windowSeconds": 0.2,
+      },
+      to: {
+        "reward.metrics.scope": "lifetime",
+        "reward.metrics.windowSeconds": 0.5,
+        "reward.loadBalanceWeight": 9,
+        "reward.loadBalanceOn": "waiting",
+        "reward.loadBalanceMeasure": "cvDamped",
+        "reward.latencyThresholdSeconds": 9,
+        "reward.throughputTarget": 9,
+        "reward.absoluteWeight": 9,
+        "reward.deltaWeight": 9,
+        "reward.alpha": 9,
+        "reward.beta": 9,
+        "reward.gamma": 9,
+        "reward.kappa": 9,
+        "reward.sigma": 9,
+        "reward.emaAlpha": 0.9,
+        "reward.loadStdWeight": 9,
+        "reward.squash": "tanh",
+      },
+    },
+    {
+      look: "training",
+      given: { "reward.mode": "instant", "reward.latencyThresholdSeconds": 0.1 },
+      to: {
+        "reward.latencyWeight": 9,
+        "reward.utilizationRangeWeight": 9,
+        "reward.latencyPenaltyScale": 9,
+      },
+    },
+    {
+      look: "training",
+      given: { "reward.mode": "request" },
+      to: { "reward.externalityWeight": 0 },
+    },
+
+    {
+      look: "training",
+      given: { policy: RECURRENT },
+      to: {
+        "policy{actor_critic}.hiddenSize": 16,
+        "policy{actor_critic}.featureProjectionDim": 16,
+        "policy{actor_critic}.gruLayers": 1,
+        "policy{actor_critic}.decoupled": false,
+        "policy{actor_critic}.boundedLogits": false,
+        "ppo.sequenceLength": 4,
+      },
+    },
+    {
+      look: "training",
+      given: { policy: { ...RECURRENT, decoupled: false } },
+      to: { "policy{actor_critic}.layerN": 1 },
+    },
+    {
+      look: "training",
+      given: { policy: SCORER },
+      to: {
+        "policy{replica_scorer}.hiddenSize": 16,
+        "policy{replica_scorer}.loadResidualSlope": 1,
+        "policy{replica_scorer}.sharedEncoder": true,
+        "ppo.optimizers": "joint",
+      },
+    },
+
+    {
+      look: "training",
+      given: { ...DOCUMENT, "reward.latencyThresholdSeconds": 0.1 },
+      to: {
+        "training.temperature.base": 2,
+        "training.temperature.min": 2.9,
+        "training.temperature.max": 1,
+        "training.temperature.qpsSensitivity": 2,
+        "training.temperature.latencySensitivity": 2,
+        "training.temperature.targetThroughput": 1,
+      },
+    },
+    {
+      look: "training",
+      given: { ...PULSE, "reward.latencyThresholdSeconds": 0.1 },
+      to: {
+        "training.temperature.pressureEmaAlpha": 0.9,
+        "training.temperature.balanceWeight": 5,
+        "training.temperature.pulses": false,
+        "training.temperature.pulseInterval": 3,
+        "training.temperature.pulseSteps": 2,
+        "training.temperature.pulseMagnitude": 0.5,
+        "training.temperature.stagnationThreshold": 9,
+      },
+    },
+    {
+      look: "training",
+      given: {
+        ...PULSE,
+        "training.temperature.stagnationThreshold": 9,
+        "training.temperature.pulseInterval": 100,
+      },
+      to: { "training.temperature.stagnationMemory": 1 },
+    },
+    { look: "trial", to: { "evaluation.sampling": ["greedy", "sampled"] } },
+  ];
+}
