@@ -8,12 +8,18 @@
  */
 import { Command } from "commander";
 import { runSubcommand } from "./_arguments.ts";
+import { addCheckCommand } from "./_profile_check.ts";
+import { addFitCommand } from "./_profile_fit.ts";
 import { addGpusCommand } from "./_profile_gpus.ts";
+import { addListCommands } from "./_profile_list.ts";
 import { runCommand } from "./_run_command.ts";
 
 const program = new Command("profile").description(
   "How long a batch takes: shipped profiles, their errors, and making one's own",
 );
+addListCommands(program);
+addFitCommand(program);
+addCheckCommand(program);
 addGpusCommand(program);
 
 await runCommand((args) => runSubcommand(program, args));

@@ -3,26 +3,26 @@
  *
  * @module
  */
+import { z } from "zod";
 import { ConfigError } from "../support/mod.ts";
 import catalogue from "../../data/hardware/gpus.json" with { type: "json" };
 
+const rate = z.number().positive().finite();
+
 /** One kind of GPU. Peaks are the vendor's: what a kernel reaches is the timing model's business. */
-export interface GpuSpec {
-  /** Short name, as used in configurations. */
-  readonly name: string;
-  /** The vendor's name of the product. */
-  readonly product: string;
-  /** Dense 16-bit tensor-core peak, in FLOP/s. */
-  readonly fp16FlopsPerSecond: number;
-  /** Memory that the driver reports, in bytes. */
-  readonly memoryBytes: number;
-  /** Peak bandwidth of that memory, in bytes/s. */
-  readonly memoryBandwidthBytesPerSecond: number;
-  /** Bandwidth to another GPU of the same node, one direction, in bytes/s. */
-  readonly linkBandwidthBytesPerSecond: number;
-  /** Where the figures come from. */
-  readonly source: string;
-}
+export const gpuSpecSchema = z.strictObject({
+  name: z.string().min(1).describe("Short name, as used in configurations."),
+  product: z.string().describe("The vendor's name of the product."),
+  fp16FlopsPerSecond: rate.describe("Dense 16-bit tensor-core peak, in FLOP/s."),
+  memoryBytes: rate.describe("Memory that the driver reports, in bytes."),
+  memoryBandwidthBytesPerSecond: rate.describe("Peak bandwidth of that memory, in bytes/s."),
+  linkBandwidthBytesPerSecond: rate
+    .describe("Bandwidth to another GPU of the same node, one direction, in bytes/s."),
+  source: z.string().describe("Where the figures come from."),
+});
+
+/** One kind of GPU; see {@linkcode gpuSpecSchema} for its fields. */
+export type GpuSpec = Readonly<z.infer<typeof gpuSpecSchema>>;
 
 /** Names that {@linkcode getGpu} knows. */
 export const gpuNames: readonly string[] = catalogue.gpus.map((gpu) => gpu.name);
@@ -30,6 +30,8 @@ export const gpuNames: readonly string[] = catalogue.gpus.map((gpu) => gpu.name)
 /**
  * Looks up a GPU of the catalogue `data/hardware/gpus.json`.
  *
+ * @param name Its short name.
+ * @param own GPUs beside those of the catalogue; they come first.
  * @throws {ConfigError} When there is no such GPU; the message lists those there are.
  *
  * @example
@@ -40,8 +42,9 @@ export const gpuNames: readonly string[] = catalogue.gpus.map((gpu) => gpu.name)
  * assert.equal(getGpu("a100").fp16FlopsPerSecond, 312e12);
  * ```
  */
-export function getGpu(name: string): GpuSpec {
-  const gpu = catalogue.gpus.find((candidate) => candidate.name === name);
-  if (gpu === undefined) throw new ConfigError("gpu", name, `one of ${gpuNames.join(", ")}`);
-  return gpu;
+export function getGpu(name: string, own: readonly GpuSpec[] = []): GpuSpec {
+  const gpus: readonly GpuSpec[] = [...own, ...catalogue.gpus];
+  const gpu = gpus.find((candidate) => candidate.name === name);
+  if (gpu !== undefined) return gpu;
+  throw new ConfigError("gpu", name, `one of ${gpus.map((each) => each.name).join(", ")}`);
 }

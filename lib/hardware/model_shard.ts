@@ -19,8 +19,12 @@ export interface ModelShard {
   readonly kvHeads: number;
   /** Weights of the attention projections of one layer on one GPU. */
   readonly attentionParameters: number;
-  /** Weights of the MLP of one layer on one GPU. */
+  /** Weights of the MLP and of all experts of one layer on one GPU. */
   readonly mlpParameters: number;
+  /** Those of them that one token passes; as many without experts. */
+  readonly activeMlpParameters: number;
+  /** Weights of one expert of one layer on one GPU; 0 without experts. */
+  readonly expertParameters: number;
   /** Weights of the output matrix on one GPU. */
   readonly vocabularyParameters: number;
   /** Bytes that one token occupies in the KV cache of one layer on one GPU. */
@@ -32,6 +36,8 @@ export interface ModelShard {
  *
  * Weights per layer: `E d (q + 2 kv) + E d q + floor(m E h / tp)` with `m` 3 for a gated MLP, else
  * 2. Source: spec/simulator.md sections 2 and 3 (Vidur's memory planner), without biases and norms.
+ * Each expert is split like an MLP, and the matrix that chooses them (`E` times their number) is on
+ * every GPU.
  *
  * @param model The whole model.
  * @param tensorParallel GPUs that share each layer; divides the heads and the width.
@@ -60,14 +66,20 @@ export function shardModel(
   }
   const qHeads = model.qHeads / tensorParallel;
   const kvHeads = Math.ceil(model.kvHeads / tensorParallel);
-  const { embeddingDim, headDim, mlpHiddenDim } = model;
+  const { embeddingDim, headDim, mlpHiddenDim, experts } = model;
   const matrices = model.gatedMlp ? 3 : 2;
+  const weights = (hiddenDim: number): number =>
+    Math.floor((matrices * embeddingDim * hiddenDim) / tensorParallel);
+  const expertParameters = weights(experts?.hiddenDim ?? 0);
+  const shared = weights(mlpHiddenDim) + embeddingDim * (experts?.count ?? 0);
   return {
     layersPerStage: model.layers / pipelineStages,
     qHeads,
     kvHeads,
     attentionParameters: embeddingDim * headDim * (2 * qHeads + 2 * kvHeads),
-    mlpParameters: Math.floor((matrices * embeddingDim * mlpHiddenDim) / tensorParallel),
+    mlpParameters: shared + (experts?.count ?? 0) * expertParameters,
+    activeMlpParameters: shared + (experts?.perToken ?? 0) * expertParameters,
+    expertParameters,
     vocabularyParameters: Math.ceil(model.vocabSize / tensorParallel) * embeddingDim,
     kvBytesPerTokenLayer: 2 * BYTES_PER_NUMBER * kvHeads * headDim,
   };

@@ -5,7 +5,12 @@
  */
 import { getGpu, getModel, shardModel } from "../hardware/mod.ts";
 import { ConfigError } from "../support/mod.ts";
-import { createAnalyticTimer } from "../timing/mod.ts";
+import {
+  type BatchTimer,
+  createTimer,
+  getGpuEfficiency,
+  type TimerOptions,
+} from "../timing/mod.ts";
 import type { ClusterConfig, ReplicaGroupConfig } from "./cluster_config.ts";
 import { planKvBlocks, planVidurMemory } from "./memory_planner.ts";
 import type { ReplicaSpec } from "./replica_spec.ts";
@@ -62,8 +67,8 @@ function buildReplica(
 ): ReplicaSpec {
   const { tensorParallel, pipelineStages } = group;
   const { scheduler } = config;
-  const model = getModel(config.model);
-  const gpu = getGpu(group.gpu);
+  const model = getModel(config.model, config.models);
+  const gpu = getGpu(group.gpu, config.gpus);
   const plan = {
     shard: shardModel(model, tensorParallel, pipelineStages),
     pipelineStages,
@@ -98,7 +103,21 @@ function buildReplica(
       : scheduler.batchSizeCap,
     compat: config.compat,
     scheduler,
-    timer: createAnalyticTimer({ model, gpu, tensorParallel, pipelineStages }),
+    timer: createReplicaTimer(config, group, { model, gpu, tensorParallel, pipelineStages }),
     flops: countStageFlops(model, plan.shard, gpu),
   };
+}
+
+/** The timer of a group, with the coefficients that a GPU of its own comes with. */
+function createReplicaTimer(
+  config: ClusterConfig,
+  group: ReplicaGroupConfig,
+  options: TimerOptions,
+): BatchTimer {
+  const given = config.gpus?.find(({ name }) => name === options.gpu.name)?.efficiency;
+  const efficiency = typeof given === "string" ? getGpuEfficiency(given) : given;
+  return createTimer(group.timer ?? config.timer, {
+    ...options,
+    ...(efficiency !== undefined && { efficiency }),
+  });
 }

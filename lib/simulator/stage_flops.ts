@@ -24,9 +24,9 @@ export interface StageFlops {
  * where Vidur multiplies by 2^40.
  */
 export function countStageFlops(model: ModelSpec, shard: ModelShard, gpu: GpuSpec): StageFlops {
-  const { layersPerStage, attentionParameters, mlpParameters, qHeads } = shard;
+  const { layersPerStage, attentionParameters, activeMlpParameters, qHeads } = shard;
   return {
-    perToken: 2 * layersPerStage * (attentionParameters + mlpParameters),
+    perToken: 2 * layersPerStage * (attentionParameters + activeMlpParameters),
     perPair: 4 * layersPerStage * qHeads * model.headDim,
     peakPerSecond: gpu.fp16FlopsPerSecond,
   };

@@ -75,3 +75,33 @@ export function createSamplingTerm(setting: RooflineSetting): (sequences: number
   return (sequences) =>
     smoothMax(weightSeconds, sequences * logitsSeconds) + sequences * samplingSeconds;
 }
+
+/** Seconds that GPUs spend talking to each other: fixed, and per token of the batch. */
+export interface LinkCosts {
+  /** All-reduces of a stage's layers, two a layer; 0 on a single GPU. */
+  readonly reduceSeconds: number;
+  /** 〃 for each token. */
+  readonly reduceTokenSeconds: number;
+  /** Transfer of the activations to the next stage. */
+  readonly sendSeconds: number;
+  /** 〃 for each token. */
+  readonly sendTokenSeconds: number;
+}
+
+/**
+ * Costs of collectives: a ring all-reduce over `g` GPUs moves `2 (g - 1) / g` times the activations
+ * over every link, a transfer to the next stage once.
+ */
+export function linkCosts(setting: RooflineSetting, tensorParallel: number): LinkCosts {
+  const { model, shard, gpu, efficiency } = setting;
+  const linkBandwidth = gpu.linkBandwidthBytesPerSecond * efficiency.linkBandwidth;
+  const sendTokenSeconds = model.embeddingDim * BYTES_PER_NUMBER / linkBandwidth;
+  const reduceCount = tensorParallel > 1 ? 2 * shard.layersPerStage : 0;
+  const reduceShare = 2 * (tensorParallel - 1) / tensorParallel;
+  return {
+    reduceSeconds: reduceCount * efficiency.linkSeconds,
+    reduceTokenSeconds: reduceCount * reduceShare * sendTokenSeconds,
+    sendSeconds: efficiency.linkSeconds,
+    sendTokenSeconds,
+  };
+}

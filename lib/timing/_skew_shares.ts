@@ -65,21 +65,33 @@ interface Sum {
   readonly samples: number;
 }
 
-/** Linear between measured numbers of decodes, within [0, 1]; a single decode has no skew. */
 function tabulate(byCount: ReadonlyMap<number, Sum>): Float64Array | undefined {
-  const counts = [...byCount.keys()].sort((a, b) => a - b);
-  const last = counts[counts.length - 1];
-  if (last === undefined) return undefined;
-  const shares = new Float64Array(last + 1);
+  if (byCount.size === 0) return undefined;
+  const measured = [...byCount].sort(([a], [b]) => a - b);
+  return interpolateShares(
+    measured.map(([count]) => count),
+    measured.map(([, { weighted, samples }]) => Math.min(1, Math.max(0, weighted / samples))),
+  );
+}
+
+/**
+ * Shares by number of decodes, linear between given numbers; a single decode has no skew.
+ *
+ * @param counts Increasing numbers of decodes, >= 1.
+ * @param shares Share of each, in [0, 1].
+ */
+export function interpolateShares(
+  counts: readonly number[],
+  shares: readonly number[],
+): Float64Array {
+  const table = new Float64Array(counts.at(-1)! + 1);
   let from = 1;
-  for (const to of counts) {
-    const { weighted, samples } = byCount.get(to)!;
-    const share = Math.min(1, Math.max(0, weighted / samples));
-    const start = shares[from]!;
+  for (const [k, to] of counts.entries()) {
+    const start = table[from]!;
     for (let count = from + 1; count <= to; count++) {
-      shares[count] = start + (share - start) * (count - from) / (to - from);
+      table[count] = start + (shares[k]! - start) * (count - from) / (to - from);
     }
     from = to;
   }
-  return shares;
+  return table;
 }

@@ -113,14 +113,71 @@ function median(row: CsvRow, operation: string): number {
   return row.has(column) && row.text(column) !== "" ? row.number(column) * MILLISECOND : 0;
 }
 
-async function readMlp(path: string, options: VidurProfileOptions): Promise<MlpRow[]> {
-  const { model, tensorParallel } = options;
-  const filters = [
+/** Columns of `mlp.csv` that tell architectures apart, with a model's values. */
+function mlpFilters(model: ModelSpec): Filter[] {
+  return [
     ["n_head", model.qHeads],
     ["n_kv_head", model.kvHeads],
     ["n_embd", model.embeddingDim],
     ["n_expanded_embd", model.mlpHiddenDim],
-    ["num_tensor_parallel_workers", tensorParallel],
+  ];
+}
+
+/** Columns of `attention.csv` that tell architectures apart, with a model's values. */
+function attentionFilters(model: ModelSpec): Filter[] {
+  return [
+    ["n_q_head", model.qHeads],
+    ["n_kv_head", model.kvHeads],
+    ["n_embd", model.embeddingDim],
+  ];
+}
+
+/**
+ * Degrees of tensor parallelism at which a model was profiled, increasing, by table. Only those of
+ * `mlp.csv` can be read.
+ */
+export async function readVidurDegrees(
+  files: VidurProfileFiles,
+  model: ModelSpec,
+): Promise<Record<"mlp" | "attention" | "allReduce" | "cpuOverheads", number[]>> {
+  const workers = "num_tensor_parallel_workers";
+  const { mlp, attention, allReduce, cpuOverheads } = files;
+  return {
+    mlp: await readDegrees(mlp, mlpFilters(model), workers),
+    attention: await readDegrees(attention, attentionFilters(model), workers),
+    allReduce: await readDegrees(allReduce, [], "num_workers", "devices_per_node"),
+    cpuOverheads: await readDegrees(
+      cpuOverheads,
+      [["model_name", model.name]],
+      "tensor_parallel_degree",
+    ),
+  };
+}
+
+type Filter = readonly [column: string, wanted: number | string];
+
+/** Values of a column, in rows that agree with the filters and have the same in another column. */
+async function readDegrees(
+  path: string | undefined,
+  filters: readonly Filter[],
+  column: string,
+  equal = column,
+): Promise<number[]> {
+  if (path === undefined) return [];
+  const degrees = new Set<number>();
+  for await (const row of readCsv(path, [column, equal, ...filters.map(([name]) => name)])) {
+    const isOther = filters.some(([name, wanted]) =>
+      typeof wanted === "number" ? row.number(name) !== wanted : row.text(name) !== wanted
+    );
+    if (!isOther && row.number(column) === row.number(equal)) degrees.add(row.number(column));
+  }
+  return [...degrees].sort((a, b) => a - b);
+}
+
+async function readMlp(path: string, options: VidurProfileOptions): Promise<MlpRow[]> {
+  const filters = [
+    ...mlpFilters(options.model),
+    ["num_tensor_parallel_workers", options.tensorParallel],
   ] as const;
   const columns = ["num_tokens", ...filters.map(([column]) => column)];
   const rows: MlpRow[] = [];
@@ -154,12 +211,9 @@ async function readAttention(
   path: string,
   options: VidurProfileOptions,
 ): Promise<{ prefill: SurfacePoint[]; decode: SurfacePoint[] }> {
-  const { model, tensorParallel } = options;
   const filters = [
-    ["n_q_head", model.qHeads],
-    ["n_kv_head", model.kvHeads],
-    ["n_embd", model.embeddingDim],
-    ["num_tensor_parallel_workers", tensorParallel],
+    ...attentionFilters(options.model),
+    ["num_tensor_parallel_workers", options.tensorParallel],
   ] as const;
   const keys = ["batch_size", "prefill_chunk_size", "kv_cache_size"] as const;
   const prefill: SurfacePoint[] = [];

@@ -4,7 +4,7 @@
  * @module
  */
 import { BYTES_PER_NUMBER, type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
-import { createAttentionTerm, createSamplingTerm, smoothMax } from "./_roofline.ts";
+import { createAttentionTerm, createSamplingTerm, linkCosts, smoothMax } from "./_roofline.ts";
 import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
 import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 
@@ -26,6 +26,8 @@ export interface AnalyticTimerOptions {
  * Creates a timer that needs no profile of the model. With `T` tokens in the batch, one layer takes
  *
  * - matrix products: `max(weight bytes / bandwidth, 2 weights T / FLOP/s)`,
+ *   where a mixture of experts multiplies the weights that a token passes, and reads those that all
+ *   tokens pass and, of `e` experts of which a token chooses `k` evenly, `e (1 - (1 - k / e)^T)`,
  * - norms, rotary embedding, activation: `T x bytes moved / bandwidth`,
  * - prefill attention: `max(4 q d sum c (n + (c + 1) / 2 + w (c - 1) / 2) / FLOP/s, longest (n + c) x
  *   latency)` over chunks of `c` tokens with `n` already cached, `q` query heads of width `d`, and
@@ -80,46 +82,55 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
   const matmulBandwidth = bandwidth * efficiency.matmulMemory;
   const elementwiseBandwidth = bandwidth * efficiency.elementwiseMemory;
 
-  const weights = layers * (shard.attentionParameters + shard.mlpParameters);
-  const weightSeconds = weights * BYTES_PER_NUMBER / matmulBandwidth;
-  const weightTokenSeconds = 2 * weights / matmulFlops;
+  const { experts } = model;
+  const chosenParameters = (experts?.perToken ?? 0) * shard.expertParameters;
+  const active = layers * (shard.attentionParameters + shard.activeMlpParameters);
+  const shared = active - layers * chosenParameters;
+  const weightSeconds = shared * BYTES_PER_NUMBER / matmulBandwidth;
+  const weightTokenSeconds = 2 * active / matmulFlops;
+  const expertSeconds = layers * (experts?.count ?? 0) * shard.expertParameters *
+    BYTES_PER_NUMBER / matmulBandwidth;
+  const missedShare = experts === undefined ? 1 : 1 - experts.perToken / experts.count;
+  // Reading weights or multiplying: experts that no token of the batch chose are not read.
+  const matmulSeconds = experts === undefined
+    ? (tokens: number) => smoothMax(weightSeconds, tokens * weightTokenSeconds)
+    : (tokens: number) =>
+      smoothMax(
+        weightSeconds + expertSeconds * (1 - missedShare ** tokens),
+        tokens * weightTokenSeconds,
+      );
   const activationBytes = layers * elementwiseBytes(model, tensorParallel, shard.qHeads);
-  const streamBytes = model.embeddingDim * BYTES_PER_NUMBER;
-  const linkBandwidth = gpu.linkBandwidthBytesPerSecond * efficiency.linkBandwidth;
-  const reduceCount = tensorParallel > 1 ? 2 * layers : 0;
-  const reduceShare = 2 * (tensorParallel - 1) / tensorParallel;
-  const fixedSeconds = layers * efficiency.layerSeconds + reduceCount * efficiency.linkSeconds;
-  const tokenSeconds = activationBytes / elementwiseBandwidth +
-    reduceCount * reduceShare * streamBytes / linkBandwidth;
+  const setting = { model, shard, gpu, efficiency };
+  const link = linkCosts(setting, tensorParallel);
+  const fixedSeconds = layers * efficiency.layerSeconds + link.reduceSeconds;
+  const tokenSeconds = activationBytes / elementwiseBandwidth + link.reduceTokenSeconds;
 
   const lastStage = pipelineStages - 1;
-  const sendTokenSeconds = streamBytes / linkBandwidth;
-  const setting = { model, shard, gpu, efficiency };
+  const { sendSeconds, sendTokenSeconds } = link;
   const attentionSeconds = createAttentionTerm(setting);
   const samplingSeconds = createSamplingTerm(setting);
 
   return {
+    description: `analytic timer of ${model.name} on ${gpu.name}`,
     modelSeconds(batch: BatchShape, stage: number): number {
       const tokens = batch.totalTokens;
       const seconds = fixedSeconds + tokens * tokenSeconds +
-        smoothMax(weightSeconds, tokens * weightTokenSeconds) + attentionSeconds(batch);
+        matmulSeconds(tokens) + attentionSeconds(batch);
       return seconds +
         (stage === lastStage
           ? samplingSeconds(batch.requestCount)
-          : efficiency.linkSeconds + tokens * sendTokenSeconds);
+          : sendSeconds + tokens * sendTokenSeconds);
     },
     overheadSeconds: () => efficiency.iterationSeconds,
     operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
       const tokens = batch.totalTokens;
-      const reduceSeconds = reduceCount *
-        (efficiency.linkSeconds + tokens * reduceShare * streamBytes / linkBandwidth);
       const isLast = stage === lastStage;
       return {
-        matmul: smoothMax(weightSeconds, tokens * weightTokenSeconds),
+        matmul: matmulSeconds(tokens),
         attention: attentionSeconds(batch),
         elementwise: tokens * activationBytes / elementwiseBandwidth,
-        communication: reduceSeconds +
-          (isLast ? 0 : efficiency.linkSeconds + tokens * sendTokenSeconds),
+        communication: link.reduceSeconds + tokens * link.reduceTokenSeconds +
+          (isLast ? 0 : sendSeconds + tokens * sendTokenSeconds),
         launch: layers * efficiency.layerSeconds,
         sampling: isLast ? samplingSeconds(batch.requestCount) : 0,
         cpu: efficiency.iterationSeconds,
@@ -137,6 +148,8 @@ function elementwiseBytes(model: ModelSpec, tensorParallel: number, qHeads: numb
   const kvHeads = Math.ceil(model.kvHeads / tensorParallel);
   const norms = (model.postAttentionNorm ? 2 : 1) * 4 * model.embeddingDim;
   const rotary = 2 * (qHeads + kvHeads) * model.headDim;
-  const activation = (model.gatedMlp ? 3 : 2) * model.mlpHiddenDim / tensorParallel;
+  const { experts } = model;
+  const hiddenDim = model.mlpHiddenDim + (experts ? experts.perToken * experts.hiddenDim : 0);
+  const activation = (model.gatedMlp ? 3 : 2) * hiddenDim / tensorParallel;
   return BYTES_PER_NUMBER * (norms + rotary + activation);
 }

@@ -46,6 +46,8 @@ export type OperationSeconds = Readonly<Record<OperationKind, number>>;
 
 /** How long one batch takes on one replica (one model on one kind of GPU, with its parallelism). */
 export interface BatchTimer {
+  /** One line for people: what the times come from, and their stated error. */
+  readonly description?: string;
   /** Seconds that pipeline stage `stage` computes the batch (> 0, finite). */
   modelSeconds(batch: BatchShape, stage: number): number;
   /** Seconds of CPU work around the iteration, added to every stage (>= 0). */

@@ -3,39 +3,48 @@
  *
  * @module
  */
+import { z } from "zod";
 import { ConfigError } from "../support/mod.ts";
 import fitted from "../../data/hardware/efficiencies.json" with { type: "json" };
+
+const fraction = z.number().positive();
+const seconds = z.number().min(0).finite();
 
 /**
  * The few coefficients of the analytic timer. Fractions are of the datasheet's peak; a boosted clock
  * or data that stays in the cache can take them above 1.
  */
-export interface GpuEfficiency {
-  /** Fraction of the FLOP/s that large matrix products reach. */
-  readonly matmulCompute: number;
-  /** Fraction of the memory bandwidth at which matrix products with few tokens read weights. */
-  readonly matmulMemory: number;
-  /** Fraction of the memory bandwidth of norms, rotary embedding and activation. */
-  readonly elementwiseMemory: number;
-  /** Fraction of the FLOP/s that attention of long prompt chunks reaches. */
-  readonly prefillCompute: number;
-  /** Share, in [0, 1], of the pairs hidden by the causal mask that the kernel computes anyway. */
-  readonly prefillMaskedShare: number;
-  /** Seconds per layer and context token that one prompt chunk needs however small it is. */
-  readonly prefillContextSeconds: number;
-  /** Fraction of the memory bandwidth at which decode attention reads the KV cache. */
-  readonly decodeMemory: number;
-  /** How many times longer decode attention takes in a batch that holds a prompt chunk, >= 1. */
-  readonly mixedDecodeCost: number;
-  /** Fixed seconds per layer, of all its kernels. */
-  readonly layerSeconds: number;
-  /** Fixed seconds of one collective or transfer between GPUs. */
-  readonly linkSeconds: number;
-  /** Fraction of the link bandwidth that large collectives reach. */
-  readonly linkBandwidth: number;
-  /** Seconds of CPU work per iteration that the GPU waits for. */
-  readonly iterationSeconds: number;
-}
+export const gpuEfficiencySchema = z.strictObject({
+  matmulCompute: fraction
+    .describe("Fraction of the FLOP/s that large matrix products reach."),
+  matmulMemory: fraction.describe(
+    "Fraction of the memory bandwidth at which matrix products with few tokens read weights.",
+  ),
+  elementwiseMemory: fraction
+    .describe("Fraction of the memory bandwidth of norms, rotary embedding and activation."),
+  prefillCompute: fraction
+    .describe("Fraction of the FLOP/s that attention of long prompt chunks reaches."),
+  prefillMaskedShare: z.number().min(0).max(1)
+    .describe("Share of the pairs hidden by the causal mask that the kernel computes anyway."),
+  prefillContextSeconds: seconds.describe(
+    "Seconds per layer and context token that one prompt chunk needs however small it is.",
+  ),
+  decodeMemory: fraction
+    .describe("Fraction of the memory bandwidth at which decode attention reads the KV cache."),
+  mixedDecodeCost: z.number().min(1).finite().describe(
+    "How many times longer decode attention takes in a batch that holds a prompt chunk.",
+  ),
+  layerSeconds: seconds.describe("Fixed seconds per layer, of all its kernels."),
+  linkSeconds: seconds
+    .describe("Fixed seconds of one collective or transfer between GPUs."),
+  linkBandwidth: fraction
+    .describe("Fraction of the link bandwidth that large collectives reach."),
+  iterationSeconds: seconds
+    .describe("Seconds of CPU work per iteration that the GPU waits for."),
+});
+
+/** Coefficients of a GPU; see {@linkcode gpuEfficiencySchema} for their meaning. */
+export type GpuEfficiency = Readonly<z.infer<typeof gpuEfficiencySchema>>;
 
 /**
  * Looks up the efficiencies of a GPU in `data/hardware/efficiencies.json`. The file states for

@@ -60,7 +60,7 @@ Deno.test("buildCluster() refuses what cannot be built, naming field and value",
     [{ replicas: [{ kvBlocks: 8000 }] }, /kvBlocks must be <= 7609, what fits in memory/],
     [{ replicas: [] }, /cluster\.replicas must be >= 1/],
     [{ replicas: [{ count: 0 }] }, /cluster\.replicas\.0\.count must be >= 1/],
-    [{ gpus: 4 }, /cluster\.gpus must be left out/],
+    [{ nodes: 4 }, /cluster\.nodes must be left out/],
     [{ scheduler: { kind: "fcfs" } }, /cluster\.scheduler\.kind must be one of "sarathi"/],
     [{ memoryMarginFraction: 1 }, /cluster\.memoryMarginFraction must be <= 0.9/],
   ];
