@@ -90,6 +90,17 @@ export function parsePositive(option: string): (text: string) => number {
   };
 }
 
+/** Reads a finite number of seconds > 0. */
+export function parseSeconds(what: string): (text: string) => number {
+  return (text) => {
+    const seconds = text.trim() === "" ? NaN : Number(text);
+    if (seconds > 0 && seconds < Infinity) return seconds;
+    throw new UsageError(
+      `Cannot read ${what}: it must be seconds > 0, current value is ${JSON.stringify(text)}`,
+    );
+  };
+}
+
 /** Reads numbers > 0 separated by commas. */
 export function parseNumbers(option: string): (text: string) => number[] {
   return (text) => {

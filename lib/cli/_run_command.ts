@@ -20,9 +20,17 @@ export async function runCommand(body: (args: readonly string[]) => Promise<void
       Deno.exit(EXIT_INTERRUPTED);
     }
     const refused = error instanceof ConfigError || error instanceof TraceError ||
-      error instanceof UsageError || error instanceof CheckpointError;
+      error instanceof UsageError || error instanceof CheckpointError || isRefusal(error);
     if (!refused) throw error;
     console.error(`error: ${error.message}`);
     Deno.exit(EXIT_BAD_INPUT);
   }
+}
+
+/**
+ * Whether the library refused a value that only the run could tell to be out of range, such as a
+ * request that no replica can serve. The engine's own range errors do not begin so.
+ */
+function isRefusal(error: unknown): error is RangeError {
+  return error instanceof RangeError && error.message.startsWith("Cannot ");
 }

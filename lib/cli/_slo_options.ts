@@ -1,9 +1,11 @@
 /** Latency targets on a command line. */
 import type { Command } from "commander";
-import { measureSloAttainment, type SloAttainment } from "../metrics/mod.ts";
+import { measureSloAttainment } from "../metrics/mod.ts";
 import type { SimulationResult } from "../simulator/mod.ts";
-import { UsageError } from "../support/mod.ts";
 import type { RequestSlos, Workload } from "../workload/mod.ts";
+import { parseSeconds } from "./_arguments.ts";
+
+const parseTarget = parseSeconds("a latency target");
 
 /** What {@linkcode addSloOptions} adds. */
 export interface SloOptions {
@@ -19,9 +21,9 @@ export interface SloOptions {
 export function addSloOptions(program: Command): Command {
   const own = "instead of the requests' own";
   return program
-    .option("--slo-ttft <seconds>", `limit of the time to first token, ${own}`, parseSeconds)
-    .option("--slo-tpot <seconds>", `limit of the time per output token, ${own}`, parseSeconds)
-    .option("--slo-e2e <seconds>", `limit of the end-to-end latency, ${own}`, parseSeconds);
+    .option("--slo-ttft <seconds>", `limit of the time to first token, ${own}`, parseTarget)
+    .option("--slo-tpot <seconds>", `limit of the time per output token, ${own}`, parseTarget)
+    .option("--slo-e2e <seconds>", `limit of the end-to-end latency, ${own}`, parseTarget);
 }
 
 /** The workload with the targets of the command line in place of its own. */
@@ -36,23 +38,15 @@ export function withSlos(workload: Workload, options: SloOptions): Workload {
   return Object.keys(slos).length === 0 ? workload : { ...workload, slos };
 }
 
-/** How often the promises were kept; `undefined` without targets. */
-export function attainmentOf(
-  workload: Workload,
-  { outcomes, endSeconds }: SimulationResult,
-): SloAttainment | undefined {
-  const { slos } = workload;
-  return slos && measureSloAttainment(workload, outcomes, slos, endSeconds);
-}
-
 /** Lines of a table of one run; none without targets. */
 export function attainmentRows(
   workload: Workload,
-  result: SimulationResult,
+  { outcomes, endSeconds }: SimulationResult,
 ): [name: string, value: number][] {
-  const kept = attainmentOf(workload, result);
-  if (kept === undefined) return [];
-  const { ttftSeconds, tpotSeconds, e2eSeconds } = workload.slos!;
+  const { slos } = workload;
+  if (slos === undefined) return [];
+  const { ttftSeconds, tpotSeconds, e2eSeconds } = slos;
+  const kept = measureSloAttainment(workload, outcomes, slos, endSeconds);
   const rows: [string, number][] = [];
   if (ttftSeconds) rows.push([`ttft <= ${target(ttftSeconds)}`, kept.ttftFraction]);
   if (tpotSeconds) rows.push([`tpot <= ${target(tpotSeconds)}`, kept.tpotFraction]);
@@ -64,14 +58,4 @@ export function attainmentRows(
 
 function target(seconds: Float64Array): string {
   return seconds.every((one) => one === seconds[0]) ? `${seconds[0]} s` : "own target";
-}
-
-function parseSeconds(text: string): number {
-  const seconds = text.trim() === "" ? NaN : Number(text);
-  if (seconds > 0 && seconds < Infinity) return seconds;
-  throw new UsageError(
-    `Cannot read a latency target: it must be seconds > 0, current value is ${
-      JSON.stringify(text)
-    }`,
-  );
 }

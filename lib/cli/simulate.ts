@@ -20,7 +20,7 @@ import {
 } from "../metrics/mod.ts";
 import { ChromeTrace } from "../simulator/mod.ts";
 import { evaluatePolicies, openScenario } from "../training/mod.ts";
-import { parseArguments, parsePositive, parseSeeds } from "./_arguments.ts";
+import { parseArguments, parsePositive, parseSeconds, parseSeeds } from "./_arguments.ts";
 import { distributionTable } from "./_distribution_table.ts";
 import {
   addExperimentOptions,
@@ -39,6 +39,7 @@ interface SimulateOptions extends ExperimentOptions, SloOptions {
   readonly policy: string;
   readonly seed: readonly number[];
   readonly requests?: number;
+  readonly timeLimit?: number;
   readonly out?: string;
   readonly operations?: true;
   readonly distributions?: true;
@@ -54,6 +55,7 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .option("--policy <name>", "who routes: a router, or ppo:CHECKPOINT", "least_outstanding")
   .option("--seed <n>", "arrival seed", parseSeeds, [1])
   .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
+  .option("--time-limit <s>", "simulated time to stop at", parseSeconds("--time-limit"))
   .option("--out <file>", "also write one row a request to this Parquet file")
   .option("--operations", "also print what each replica spends its time on")
   .option("--distributions", "also print how times between tokens and batches are distributed")
@@ -86,7 +88,11 @@ await runCommand(async (args) => {
   const observers = [meter, operations, tokenGaps, distributions, batches, trace]
     .filter((observer) => observer !== undefined);
   const runs = await withInterrupts((signal) =>
-    evaluatePolicies(scenario, [entry], { observers, signal })
+    evaluatePolicies(scenario, [entry], {
+      observers,
+      signal,
+      timeLimitSeconds: options.timeLimit ?? Infinity,
+    })
   );
   const { result, evaluationSeed, label } = runs[0]!;
   const workload = withSlos(runs[0]!.workload, options);

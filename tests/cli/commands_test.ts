@@ -193,6 +193,16 @@ Deno.test("deno task simulate refuses files it cannot write before it simulates"
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
   }));
 
+Deno.test("deno task simulate --time-limit cuts the run off and counts what is unfinished", async () => {
+  const { code, stdout, stderr } = await run("simulate", "--requests=100", "--time-limit=5");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /│ simulated seconds +│ 5\.00 +│/);
+  assert.match(stdout, /│ unfinished +│ [1-9]\d +│/);
+  const refused = await run("simulate", "--time-limit=0");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /^error: Cannot read --time-limit: [^\n]+ current value is "0"\n$/);
+});
+
 Deno.test("deno task simulate refuses requests that nobody can serve in one line", async () => {
   const cases: [string, RegExp][] = [
     ['cluster.replicas=[{"gpu":"a100","kvBlocks":9}]', /request \d+ must have at most 129 tokens/],
