@@ -5,7 +5,7 @@
  */
 export { JobSeconds } from "./job_seconds.ts";
 export { RequestLedger } from "./request_ledger.ts";
-export type { RequestCredit } from "./request_ledger.ts";
+export type { RequestCredit, RequestWeights } from "./request_ledger.ts";
 export { REWARD_BREAKDOWN_KEYS, REWARD_TERMS } from "./reward_breakdown.ts";
 export type { RewardBreakdown } from "./reward_breakdown.ts";
 export { RewardCalculator } from "./reward_calculator.ts";

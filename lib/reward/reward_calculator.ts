@@ -138,6 +138,11 @@ export class RewardCalculator implements SimulationObserver {
     this.#ledger?.onRequeued(request, replica, nowSeconds);
   }
 
+  /** Takes in a request's first token. */
+  onFirstToken(request: number, replica: number, nowSeconds: number): void {
+    this.#ledger?.onFirstToken(request, replica, nowSeconds);
+  }
+
   /** Takes in a request's completion. */
   onCompleted(request: number, replica: number, nowSeconds: number): void {
     this.#metrics.onCompleted(request, replica, nowSeconds);

@@ -58,6 +58,17 @@ export const rewardSchema = z.strictObject({
   externalityWeight: weight().default(1).describe(
     "request: weight of the delay that a request causes others; 0 is selfish",
   ),
+  occupancyWeight: weight().default(0).describe(
+    "request: weight of the integral of the requests at the chosen replica over the request's own " +
+      "stay there; spec/practice.md section 9 takes 0.03, with externalityWeight 0",
+  ),
+  ttftWeight: weight().default(0).describe(
+    "request: weight of first tokens against latency: of the request's own TTFT and of the delay " +
+      "that it causes the first tokens of others",
+  ),
+  ttftExternalityWeight: weight().default(1).describe(
+    "request: weight of that delay against the own TTFT; 0 is selfish",
+  ),
   squash: z.enum(["none", "tanh", "clip", "softlog"]).default("none").describe(
     "How the sum is bounded: not at all (document), or as one of three revisions of the code",
   ),

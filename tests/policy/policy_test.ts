@@ -191,20 +191,32 @@ Deno.test("Policy.predict() lays hidden states out layer after layer, the critic
 });
 
 Deno.test("Policy with bounded logits cannot be surer than 0.711 of one in four, linear logits can", () => {
-  // spec/scheduler.md section 4.4: tanh keeps logits in (-1, 1); 0.711 at T = 1, 0.558 at T = 1.5
+  // spec/scheduler.md section 4.4: tanh keeps logits in (-1, 1). Largest probability and smallest
+  // entropy, as a share of ln 4, at T = 1, 1.5 and 3.
+  const table = [[1, 0.711, 0.66], [1.5, 0.558, 0.84], [3, 0.394, 0.96]] as const;
   const shape = { observationSize: 2, actionCount: 4 };
   const sure = [1, -1, -1, -1];
-  for (const [boundedLogits, least, most] of [[true, 0.7, 0.7113], [false, 0.99, 1]] as const) {
+  for (const boundedLogits of [true, false]) {
     const config = policySchema.parse({ kind: "actor_critic", hiddenSize: 4, boundedLogits });
     const policy = createPolicy(config, shape, new Rng(1));
     const last = boundedLogits ? "actor.head.norm.bias" : "actor.head.bias";
     policy.parameters.get(last).assign(tf.tensor1d(sure.map((sign) => 20 * sign)));
-    const { logProbs } = policy.act(new Float32Array(2), {
-      hiddenStates: policy.initialHiddenStates(1),
-      sampler: "greedy",
-    });
-    const probability = Math.exp(logProbs[0]!);
-    assert.ok(probability >= least && probability <= most, `${probability}`);
+    for (const [temperature, probability, entropyShare] of table) {
+      const { logProbabilities } = policy.act(new Float32Array(2), {
+        hiddenStates: policy.initialHiddenStates(1),
+        temperatures: Float32Array.of(temperature),
+        sampler: "greedy",
+      });
+      const probabilities = Array.from(logProbabilities, Math.exp);
+      const entropy = -probabilities.reduce((sum, p, i) => sum + p * logProbabilities[i]!, 0);
+      if (boundedLogits) {
+        // The table has three and two digits.
+        assertAllClose([probabilities[0]!], [probability], { atol: 0.0006 });
+        assertAllClose([entropy / Math.log(4)], [entropyShare], { atol: 0.006 });
+      } else {
+        assert.ok(probabilities[0]! > 0.99 && entropy < 0.01, `${probabilities}`);
+      }
+    }
     policy.dispose();
   }
 });

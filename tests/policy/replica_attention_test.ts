@@ -129,7 +129,7 @@ Deno.test("replicaAttention() has the gradients that finite differences give", (
       return (above! - below!) / (2 * step);
     });
     parameters.assign(variable, start);
-    const largest = gradient.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+    const largest = Math.max(...Array.from(gradient, Math.abs));
     assert.ok(largest > 1e-3, parameters.names[k]);
     // a float32 loss of order 10 has noise 1e-6 / 2e-2; the rest is curvature
     assertAllClose(gradient, numeric, { atol: 2e-2, rtol: 2e-2 });

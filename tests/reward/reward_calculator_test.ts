@@ -164,6 +164,15 @@ Deno.test("RewardCalculator mode request squashes each account and sums them", (
   assert.deepEqual(calculator.credits, []);
 });
 
+Deno.test("RewardCalculator mode request counts first tokens where they have a weight", () => {
+  const calculator = calculatorOf({ mode: "request", ttftWeight: 3 });
+  calculator.onRouted(0, 0, 1);
+  calculator.onFirstToken(0, 0, 2);
+  calculator.onCompleted(0, 0, 5);
+  // It arrived at 0 s: latency 5 s, first token after 2 s.
+  assert.equal(calculator.evaluate(5, fakeView(5, [queue(0)])).requestTerm, -(5 + 3 * 2));
+});
+
 Deno.test("RewardCalculator watches stage executions in mode request only", () => {
   assert.equal(typeof calculatorOf({ mode: "request" }).onBatchStageEnd, "function");
   assert.equal(calculatorOf({ mode: "sojourn" }).onBatchStageEnd, undefined);

@@ -53,6 +53,9 @@ class LateEnvironment implements Environment {
       reward: decisionIndex + this.#offset,
       latencySeconds: 0,
       externalitySeconds: 0,
+      ttftSeconds: 0,
+      ttftExternalitySeconds: 0,
+      jobSeconds: 0,
     }));
   }
 }
