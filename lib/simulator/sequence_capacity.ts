@@ -54,7 +54,8 @@ export function checkSequencesFit(workload: Workload, replicas: readonly Replica
         `Cannot simulate: request ${i} must have at most ${limit} tokens, what the ` +
           `${spec.kvBlocks} KV blocks of replica ${tightest} (${spec.gpu}, ` +
           `${spec.scheduler.kind}) can serve, current value is ${tokens} ` +
-          `(${promptTokens[i]} prompt + ${outputTokens[i]} output)`,
+          `(${promptTokens[i]} prompt + ${outputTokens[i]} output); workload.maxTokens and ` +
+          "workload.overLength drop or clip such requests",
       );
     }
   }
