@@ -11,41 +11,52 @@
  *
  * @module
  */
-import Table from "cli-table3";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
+  calibrateTimer,
   compareLatencies,
+  createRunBundleTimer,
   type EngineRun,
   fidelityEcdf,
   fidelityScatter,
   type LatencyComparison,
-  type NamedLatencies,
   readEngineRun,
+  replayAnalytic,
   replayEngineRun,
+  type RequestLatencies,
 } from "@signalbox/signalbox/fidelity";
-import { getGpu, getModel } from "@signalbox/signalbox/hardware";
-import { type ReportSection, writeChart, writeReport } from "@signalbox/signalbox/plot";
-import { UsageError, writeFileAtomic } from "@signalbox/signalbox/support";
 import {
-  type BatchTimer,
-  createAnalyticTimer,
-  createBundleTimer,
-  readServingBundle,
-} from "@signalbox/signalbox/timing";
+  type ReportSection,
+  type ReportTable,
+  writeChart,
+  writeReport,
+} from "@signalbox/signalbox/plot";
+import { ConfigError, TraceError, UsageError, writeFileAtomic } from "@signalbox/signalbox/support";
 import { runCommand } from "../lib/cli/_run_command.ts";
+import { textTable } from "../lib/cli/_text_table.ts";
 
 const ROOT = dirname(import.meta.dirname!);
 const OUTPUT = join(ROOT, "runs", "fidelity");
 
-const TIMERS = "analytic: roofline of the GPU; one of its coefficients, the CPU time of an " +
-  "iteration, was fitted to the mean TPOT of the RTX 4090 and RTX PRO 6000 runs, the others to " +
-  "profiles of single operations. bundle: interpolated from LLMServingSim's profiles; nothing was " +
-  "fitted to a run.";
+const TIMERS = "bundle: interpolated from LLMServingSim's profiles; nothing was fitted to a run. " +
+  "analytic: roofline of the GPU; one of its coefficients, the CPU time of an iteration, was " +
+  "fitted to the mean TPOT of the RTX 4090 and RTX PRO 6000 runs, the others to profiles of single " +
+  "operations. calibrated: the analytic timer with four coefficients fitted to the first half of " +
+  "the run's requests; compared on the second half.";
+
+/** Replays a run as one timer does. */
+interface Contender {
+  readonly timer: string;
+  /** First request that is compared. */
+  readonly from: number;
+  replay(): RequestLatencies;
+}
 
 interface Comparison {
   readonly run: string;
   readonly requests: number;
+  readonly requestsPerSecond: Readonly<Record<string, number>>;
   readonly rows: readonly (LatencyComparison & { readonly timer: string })[];
 }
 
@@ -66,20 +77,19 @@ async function main(args: readonly string[]): Promise<void> {
   const comparisons: Comparison[] = [];
   const sections: ReportSection[] = [];
   for (const folder of folders) {
-    const run = await readEngineRun(folder);
-    const simulations = await replayWithAllTimers(run, join(data, "profiling", "llmservingsim"));
-    const rows = simulations.flatMap(({ name, latencies }) =>
-      compareLatencies(run.measured, latencies).map((row) => ({ timer: name, ...row }))
-    );
-    const comparison = { run: basename(folder), requests: run.workload.count, rows };
+    const run = await orSkip(basename(folder), () => readEngineRun(folder));
+    if (run === undefined) continue;
+    const contenders = await contendersOf(run, join(data, "profiling", "llmservingsim"));
+    const { comparison, charts } = compare(basename(folder), run, contenders);
     comparisons.push(comparison);
-    print(comparison);
-    const charts = {
-      [`${comparison.run}_scatter`]: fidelityScatter(run.measured, simulations),
-      [`${comparison.run}_ecdf`]: fidelityEcdf(run.measured, simulations),
-    };
+    const table = tableOf(comparison);
+    console.log(`${comparison.run}, ${table.caption}`);
+    console.log(textTable(table.columns, table.rows.map((row) => row.map(String))));
     for (const [name, chart] of Object.entries(charts)) await writeChart(OUTPUT, name, chart);
-    sections.push({ title: comparison.run, tables: [tableOf(comparison)], charts });
+    sections.push({ title: comparison.run, tables: [table], charts });
+  }
+  if (comparisons.length === 0) {
+    throw new UsageError(`Cannot compare: no run of ${measured} is usable`);
   }
   await writeFileAtomic(
     join(OUTPUT, "fidelity.json"),
@@ -93,31 +103,77 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`Written to ${OUTPUT}`);
 }
 
-/** Replays with the analytic timer and, where the GPU was profiled, the bundle's. */
-async function replayWithAllTimers(run: EngineRun, bundles: string): Promise<NamedLatencies[]> {
-  const model = getModel(run.model);
-  const timers: [string, BatchTimer][] = [];
-  const folder = join(bundles, run.gpu.toUpperCase(), model.name);
-  if (existsSync(folder) && run.tensorParallel === 1) {
-    const bundle = await readServingBundle(folder);
-    timers.push(["bundle", createBundleTimer(bundle, { layers: model.layers })]);
-  } else {
-    console.log(`no bundle timer: ${folder} does not exist or the run is tensor parallel`);
+/** What cannot be used for a stated reason is left out with that reason; the rest goes on. */
+async function orSkip<T>(what: string, make: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof TraceError || error instanceof ConfigError)) throw error;
+    console.log(`left out: ${what}. ${error.message}`);
+    return undefined;
   }
-  const gpu = getGpu(run.gpu);
-  const { tensorParallel } = run;
-  timers.push([
-    "analytic",
-    createAnalyticTimer({ model, gpu, tensorParallel, pipelineStages: 1 }),
-  ]);
-  return timers.map(([name, timer]) => ({ name, latencies: replayEngineRun(run, timer) }));
+}
+
+async function contendersOf(run: EngineRun, bundles: string): Promise<Contender[]> {
+  const contenders: Contender[] = [];
+  const bundle = await orSkip("bundle timer", () => createRunBundleTimer(run, bundles));
+  if (bundle === undefined) {
+    console.log(`no bundle timer: ${bundles} has no profile of ${run.model} on ${run.gpu}`);
+  } else {
+    contenders.push({ timer: "bundle", from: 0, replay: () => replayEngineRun(run, bundle) });
+  }
+  contenders.push({ timer: "analytic", from: 0, replay: () => replayAnalytic(run) });
+  const calibration = await orSkip("calibrated timer", () => calibrateTimer([run], { folds: 2 }));
+  if (calibration !== undefined) {
+    contenders.push({
+      timer: "calibrated",
+      from: Math.ceil(run.workload.count / 2),
+      replay: () => replayAnalytic(run, calibration.firstHalf),
+    });
+  }
+  return contenders;
+}
+
+function compare(name: string, run: EngineRun, contenders: readonly Contender[]) {
+  const results = contenders.map(({ timer, from, replay }) => {
+    const start = performance.now();
+    const all = replay();
+    const seconds = (performance.now() - start) / 1000;
+    const after = (latencies: RequestLatencies): RequestLatencies => ({
+      ttft: latencies.ttft.subarray(from),
+      tpot: latencies.tpot.subarray(from),
+      e2e: latencies.e2e.subarray(from),
+    });
+    const rows = compareLatencies(after(run.measured), after(all)).map((row) => ({
+      timer,
+      ...row,
+    }));
+    return { timer, all, rows, requestsPerSecond: Math.round(run.workload.count / seconds) };
+  });
+  const simulations = results.map(({ timer, all }) => ({ name: timer, latencies: all }));
+  const comparison: Comparison = {
+    run: name,
+    requests: run.workload.count,
+    requestsPerSecond: Object.fromEntries(
+      results.map(({ timer, requestsPerSecond }) => [timer, requestsPerSecond]),
+    ),
+    rows: results.flatMap(({ rows }) => rows),
+  };
+  const charts = {
+    [`${name}_scatter`]: fidelityScatter(run.measured, simulations),
+    [`${name}_ecdf`]: fidelityEcdf(run.measured, simulations),
+  };
+  return { comparison, charts };
 }
 
 const COLUMNS = ["timer", "latency", "statistic", "measured (s)", "simulated (s)", "error (%)"];
 
-function tableOf({ rows, requests }: Comparison) {
+function tableOf({ rows, requests, requestsPerSecond }: Comparison): ReportTable {
+  const speeds = Object.entries(requestsPerSecond).map(([timer, speed]) => `${timer} ${speed}`);
   return {
-    caption: `${requests} requests`,
+    caption: `${requests} requests (calibrated: the second half); requests simulated a second: ${
+      speeds.join(", ")
+    }`,
     columns: COLUMNS,
     rows: rows.map((row) => [
       row.timer,
@@ -128,18 +184,6 @@ function tableOf({ rows, requests }: Comparison) {
       (100 * row.relativeError).toFixed(1),
     ]),
   };
-}
-
-function print(comparison: Comparison): void {
-  const { caption, columns, rows } = tableOf(comparison);
-  const table = new Table({
-    head: columns,
-    style: { head: [], border: [], compact: true },
-    colAligns: ["left", "left", "left", "right", "right", "right"],
-  });
-  table.push(...rows);
-  console.log(`${comparison.run}, ${caption}`);
-  console.log(table.toString());
 }
 
 await runCommand(main);

@@ -8,6 +8,7 @@
  */
 import { Command } from "commander";
 import { runSubcommand } from "./_arguments.ts";
+import { addCalibrateCommand } from "./_profile_calibrate.ts";
 import { addCheckCommand } from "./_profile_check.ts";
 import { addFitCommand } from "./_profile_fit.ts";
 import { addGpusCommand } from "./_profile_gpus.ts";
@@ -21,5 +22,6 @@ addListCommands(program);
 addFitCommand(program);
 addCheckCommand(program);
 addGpusCommand(program);
+addCalibrateCommand(program);
 
 await runCommand((args) => runSubcommand(program, args));

@@ -4,7 +4,7 @@
  * @module
  */
 import { mean, quantile } from "../stats/mod.ts";
-import type { RequestLatencies } from "./engine_run.ts";
+import type { RequestLatencies } from "./engine_log.ts";
 
 /** Latencies that are compared. */
 export const latencyMetrics = ["ttft", "tpot", "e2e"] as const;

@@ -6,7 +6,7 @@
 import { type Chart, colorScale, dashScale, makeChart } from "../plot/mod.ts";
 import { empiricalCdf } from "../stats/mod.ts";
 import { latencyMetrics } from "./compare_latencies.ts";
-import type { RequestLatencies } from "./engine_run.ts";
+import type { RequestLatencies } from "./engine_log.ts";
 
 /** Latencies with the name of what produced them, e.g. a timer. */
 export interface NamedLatencies {

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { Simulator } from "../simulator/mod.ts";
+import { type ClusterView, Simulator } from "../simulator/mod.ts";
 import type { BatchTimer } from "../timing/mod.ts";
-import type { EngineRun, RequestLatencies } from "./engine_run.ts";
+import type { RequestLatencies } from "./engine_log.ts";
+import type { EngineRun } from "./engine_run.ts";
 
 /**
- * Serves the requests of a run on one simulated replica with the engine's settings.
+ * Serves the requests of a run on simulated replicas with the engine's settings, one for each
+ * data-parallel copy. With several, a request goes where vLLM's client sends it: to the least
+ * `4 waiting + running`, the first of equals (`v1/engine/core_client.py`).
  *
  * @param run The run; what was measured is not looked at.
  * @param timer How long a batch takes on the run's GPU.
@@ -33,6 +36,8 @@ import type { EngineRun, RequestLatencies } from "./engine_run.ts";
  *   gpu: "none",
  *   model: "none",
  *   tensorParallel: 1,
+ *   dataParallel: 1,
+ *   kvNumberBytes: 2,
  *   scheduler: schedulerSchema.parse({ kind: "vllm_v1" }),
  *   kvBlocks: 100,
  * }, { modelSeconds: () => 1, overheadSeconds: () => 0 });
@@ -41,7 +46,7 @@ import type { EngineRun, RequestLatencies } from "./engine_run.ts";
  */
 export function replayEngineRun(run: EngineRun, timer: BatchTimer): RequestLatencies {
   const { workload, gpu, model, tensorParallel, scheduler, kvBlocks } = run;
-  const { outcomes } = new Simulator(workload, [{
+  const replica = {
     gpu,
     model,
     tensorParallel,
@@ -50,7 +55,10 @@ export function replayEngineRun(run: EngineRun, timer: BatchTimer): RequestLaten
     maxBatchSize: scheduler.batchSizeCap,
     scheduler,
     timer,
-  }]).run(() => 0);
+  };
+  const replicas = Array<typeof replica>(run.dataParallel).fill(replica);
+  const simulator = new Simulator(workload, replicas);
+  const { outcomes } = simulator.run(() => leastLoaded(simulator.view));
   const { firstTokenSeconds, completedSeconds } = outcomes;
   const { arrivalSeconds, outputTokens } = workload;
   return {
@@ -61,4 +69,14 @@ export function replayEngineRun(run: EngineRun, timer: BatchTimer): RequestLaten
     ),
     e2e: completedSeconds.map((last, i) => last - arrivalSeconds[i]!),
   };
+}
+
+function leastLoaded(view: ClusterView): number {
+  let least = 0;
+  const load = (replica: number): number =>
+    4 * view.waitingCount(replica) + view.runningCount(replica);
+  for (let replica = 1; replica < view.replicaCount; replica++) {
+    if (load(replica) < load(least)) least = replica;
+  }
+  return least;
 }

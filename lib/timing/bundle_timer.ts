@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
 import { mergeChunks } from "./_merge_chunks.ts";
+import { linkCosts } from "./_roofline.ts";
 import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
+import { getGpuEfficiency } from "./gpu_efficiency.ts";
 import type { ServingBundle } from "./serving_bundle.ts";
 
 /** What a bundle does not say. */
@@ -15,6 +18,18 @@ export interface BundleTimerOptions {
   readonly iterationSeconds?: number;
   /** Whether decodes of unequal context take longer than equal ones, if measured. Default true. */
   readonly useSkew?: boolean;
+  /** GPUs that share each layer; left out, as many as the bundle was measured with, at no cost. */
+  readonly parallel?: BundleParallelism;
+}
+
+/** Tensor parallelism, which a bundle's tables know one GPU's share of. */
+export interface BundleParallelism {
+  /** GPUs that share each layer. */
+  readonly degree: number;
+  /** The model: how much the GPUs have to tell each other. */
+  readonly model: ModelSpec;
+  /** The kind of GPU: how fast they do. */
+  readonly gpu: GpuSpec;
 }
 
 /**
@@ -25,10 +40,19 @@ export interface BundleTimerOptions {
  * or, where that is negative, as one without context of `sqrt(2 pairs)` tokens. Decodes are looked
  * up at their mean and at their longest context, weighted by the bundle's share of skew.
  *
+ * With several GPUs a layer, two all-reduces a layer are added, of the analytic timer's latency and
+ * bandwidth for the GPU, and tables of another degree than asked for are scaled by the ratio of the
+ * degrees: right for matrix products and attention, whose bytes and operations are divided, too
+ * little for norms and launches, which are not.
+ *
  * Source: the look-up of LLMServingSim (KAIST CASYS), documentation "Trace generation".
+ *
+ * @throws {ConfigError} When the model cannot be split so, or the GPU has no fitted efficiencies.
  */
 export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOptions): BatchTimer {
-  const { layers, iterationSeconds = 0, useSkew = true } = options;
+  const { layers, iterationSeconds = 0, useSkew = true, parallel } = options;
+  const part = bundle.tensorParallel / (parallel?.degree ?? bundle.tensorParallel);
+  const reduceSeconds = createReduceTerm(parallel);
 
   function attentionSeconds(batch: BatchShape): number {
     const { chunkTokens: chunk, contextTokens: context } = mergeChunks(batch);
@@ -50,23 +74,33 @@ export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOpt
   return {
     modelSeconds(batch: BatchShape): number {
       const tokens = batch.totalTokens;
-      return layers * (bundle.layerSeconds(tokens) + attentionSeconds(batch)) +
-        bundle.endSeconds(tokens) + bundle.samplingSeconds(batch.requestCount);
+      return part * layers * (bundle.layerSeconds(tokens) + attentionSeconds(batch)) +
+        bundle.endSeconds(tokens) + part * bundle.samplingSeconds(batch.requestCount) +
+        reduceSeconds(tokens);
     },
     overheadSeconds: () => iterationSeconds,
     operationSeconds(batch: BatchShape): OperationSeconds {
       const tokens = batch.totalTokens;
-      const layer = layers * bundle.layerSeconds(tokens);
+      const layer = part * layers * bundle.layerSeconds(tokens);
       const matmul = layer * bundle.matmulShare(tokens);
       return {
         matmul,
-        attention: layers * attentionSeconds(batch),
+        attention: part * layers * attentionSeconds(batch),
         elementwise: layer - matmul + bundle.endSeconds(tokens),
-        communication: 0,
+        communication: reduceSeconds(tokens),
         launch: 0,
-        sampling: bundle.samplingSeconds(batch.requestCount),
+        sampling: part * bundle.samplingSeconds(batch.requestCount),
         cpu: iterationSeconds,
       };
     },
   };
+}
+
+/** Seconds of a batch's all-reduces, by tokens. */
+function createReduceTerm(parallel: BundleParallelism | undefined): (tokens: number) => number {
+  if (parallel === undefined || parallel.degree === 1) return () => 0;
+  const { degree, model, gpu } = parallel;
+  const setting = { model, gpu, shard: shardModel(model, degree, 1) };
+  const link = linkCosts({ ...setting, efficiency: getGpuEfficiency(gpu.name) }, degree);
+  return (tokens) => link.reduceSeconds + tokens * link.reduceTokenSeconds;
 }

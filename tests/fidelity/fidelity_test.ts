@@ -5,15 +5,16 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
   compareLatencies,
+  createRunBundleTimer,
   type EngineRun,
   fidelityEcdf,
   fidelityScatter,
   readEngineRun,
+  readEngineSettings,
   replayEngineRun,
   type RequestLatencies,
 } from "../../lib/fidelity/mod.ts";
 import { renderSvg } from "../../lib/plot/mod.ts";
-import { createBundleTimer, readServingBundle } from "../../lib/timing/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
@@ -90,6 +91,47 @@ Deno.test("readEngineRun() takes logged blocks, less the one that vLLM keeps, or
   assert.ok(Math.abs(planned.kvBlocks - 2588) <= 3, String(planned.kvBlocks));
 });
 
+Deno.test("readEngineRun() takes arrivals from arrival_time, set to the engine's clock", async () => {
+  // Queued 0.25 s and at least 0.1 s after arrival: clocks differ by 99.9 s.
+  const requests = [
+    { ...LINES[1]!, arrival_time: 0.1 },
+    { ...LINES[0]!, arrival_time: 0.85 },
+  ].map((line) => JSON.stringify(line)).join("\n");
+  const { workload, measured } = await readFrom({ requests });
+  assertAllClose(workload.arrivalSeconds, [0, 0.75], { atol: 1e-9 });
+  assertAllClose(measured.ttft, [0.5, 1.25], { atol: 1e-9 });
+  assertAllClose(measured.e2e, [1.5, 1.25], { atol: 1e-9 });
+});
+
+Deno.test("readEngineSettings() prefers what is given by hand and needs no files then", async () => {
+  const given = {
+    model: "meta-llama/Llama-3.1-8B",
+    gpu: "rtx4090",
+    tensorParallel: 2,
+    maxNumSeqs: 5,
+    maxNumBatchedTokens: 99,
+  };
+  const planned = await readEngineSettings(given);
+  assert.deepEqual([planned.scheduler.batchSizeCap, planned.scheduler.chunkTokens], [5, 99]);
+  assert.deepEqual([planned.tensorParallel, planned.dataParallel], [2, 1]);
+  // 0.9 x 25.25 GB less 8.03 GB of weights, in blocks of 16 x 64 KiB.
+  assert.ok(Math.abs(planned.kvBlocks - 14015) < 30, String(planned.kvBlocks));
+  assert.equal((await readEngineSettings({ ...given, kvBlocks: 77 })).kvBlocks, 77);
+  const { gpu: _, ...unknown } = given;
+  await assert.rejects(readEngineSettings(unknown), {
+    name: "ConfigError",
+    message: /gpu must be/,
+  });
+});
+
+Deno.test("readEngineSettings() counts twice as many blocks of one-byte numbers", async () => {
+  const withCache = (kv_cache_dtype: string): Promise<EngineRun> =>
+    readFrom({ meta: { ...META, engine_kwargs: { ...META.engine_kwargs, kv_cache_dtype } } });
+  const [sixteen, eight] = [await withCache("auto"), await withCache("fp8_e4m3")];
+  assert.deepEqual([sixteen.kvNumberBytes, eight.kvNumberBytes], [2, 1]);
+  assert.equal(eight.kvBlocks, 2 * sixteen.kvBlocks);
+});
+
 Deno.test("readEngineRun() names the file, the line and the field that is wrong", async () => {
   const line = LINES[0]!;
   const refuse = async (value: unknown, message: RegExp): Promise<void> => {
@@ -98,13 +140,23 @@ Deno.test("readEngineRun() names the file, the line and the field that is wrong"
   };
   await refuse({ ...line, input_toks: 0 }, /requests\.jsonl, line 2: input_toks: /);
   await refuse({ ...line, queued_ts: "1" }, /requests\.jsonl, line 2: queued_ts: /);
-  await refuse({ ...line, first_token_ts: 99 }, /line 2: times must not decrease.* 101, 99, 102$/);
+  await refuse(
+    { ...line, first_token_ts: 99 },
+    /line 2: times must not decrease.* 101, 101, 99, 102$/,
+  );
+  const { queued_ts: _, ...unqueued } = line;
+  await refuse(unqueued, /requests\.jsonl, line 2: it has no queued_ts$/);
+  await refuse(
+    { ...line, scheduled_ts: 100 },
+    /line 2: times must not decrease.* 101, 100, 102, 102$/,
+  );
+  await refuse({ ...line, output_toks: 2 }, /line 2: output_toks > 1 must take time/);
   await refuse(3, /requests\.jsonl, line 2: the value: /);
   await assert.rejects(readFrom({ requests: "{" }), { message: /line 1: it is not JSON/ });
   await assert.rejects(readFrom({ requests: "" }), { message: /at least one request/ });
   await assert.rejects(readFrom({ meta: { ...META, engine_kwargs: {} } }), {
-    name: "TraceError",
-    message: /meta\.json: it must state max_num_seqs$/,
+    name: "ConfigError",
+    message: /max_num_seqs must be given, or stated in meta\.json or cluster\.json/,
   });
   await assert.rejects(readFrom({ meta: { ...META, model: "no/such" } }), { name: "ConfigError" });
   await assert.rejects(readEngineRun("/no/such/run"), {
@@ -121,6 +173,22 @@ Deno.test("replayEngineRun() serves the run's requests with the run's settings",
   assert.deepEqual([...ttft], [0.25, 0.25]);
   assert.deepEqual([...tpot], [0.25, NaN]);
   assert.deepEqual([...e2e], [0.75, 0.25]);
+});
+
+Deno.test("replayEngineRun() spreads requests over data-parallel copies", async () => {
+  const requests = [0, 0.1, 0.2].map((queued_ts) =>
+    JSON.stringify({ ...LINES[1]!, queued_ts, first_token_ts: 9, last_token_ts: 10 })
+  ).join("\n");
+  const engine_kwargs = { ...META.engine_kwargs, max_num_seqs: 1 };
+  const replayOn = async (data_parallel_size: number): Promise<number[]> => {
+    const kwargs = { ...engine_kwargs, data_parallel_size };
+    const run = await readFrom({ requests, meta: { ...META, engine_kwargs: kwargs } });
+    const timer = { modelSeconds: () => 1, overheadSeconds: () => 0 };
+    return [...replayEngineRun(run, timer).ttft];
+  };
+  // Three iterations a request, one request at a time: the second copy takes the second request.
+  assertAllClose(await replayOn(1), [1, 3.9, 6.8], { atol: 1e-9 });
+  assertAllClose(await replayOn(2), [1, 1, 3.8], { atol: 1e-9 });
 });
 
 const measured: RequestLatencies = {
@@ -169,8 +237,8 @@ Deno.test({
   async fn() {
     for (const gpu of ["RTXPRO6000", "RTX4090"]) {
       const run = await readEngineRun(`${shared}/measured/${gpu}_Llama-3.1-8B`);
-      const folder = `${shared}/profiling/llmservingsim/${gpu}/${run.model}`;
-      const timer = createBundleTimer(await readServingBundle(folder), { layers: 32 });
+      const timer = await createRunBundleTimer(run, `${shared}/profiling/llmservingsim`);
+      assert.ok(timer !== undefined);
       for (const row of compareLatencies(run.measured, replayEngineRun(run, timer))) {
         if (row.statistic !== "mean") continue;
         const { metric, relativeError } = row;
