@@ -97,6 +97,23 @@ Deno.test("writeParquet() gives the same bytes however the rows were cut", async
   });
 });
 
+Deno.test("ParquetWriter gives the same bytes row by row and in whole row groups of numbers", () =>
+  withFolder(async (folder) => {
+    const schema = { request: "int32", e2e_seconds: "float64" } as const;
+    const rows = Array.from({ length: 2 * 65_536 + 1 }, (_, i) => ({
+      request: i,
+      e2e_seconds: i % 1000 / 7,
+    }));
+    await writeParquet(`${folder}/groups.parquet`, tableFromRows(schema, rows));
+    await using writer = await ParquetWriter.create(`${folder}/rows.parquet`, schema);
+    await writer.append(rows);
+    await writer.close();
+    const [groups, single] = ["groups", "rows"].map((name) =>
+      Deno.readFileSync(`${folder}/${name}.parquet`)
+    );
+    assert.deepEqual(groups, single);
+  }));
+
 Deno.test("writeParquet() keeps the columns of a table without rows", async () => {
   await withFolder(async (folder) => {
     await writeParquet(`${folder}/empty.parquet`, tableFromRows(schema, []));
