@@ -54,25 +54,35 @@ export function collectAssignment(text: string, before: readonly Assignment[] = 
 
 /** Reads `--seeds 1,2,5-9`. */
 export function parseSeeds(text: string): number[] {
-  const seeds = text.split(",").flatMap((part) => {
+  return readIntegers(text, "seeds", "--seeds");
+}
+
+/** Reads indices such as `0,10,500-509`. */
+export function parseIndices(option: string): (text: string) => number[] {
+  return (text) => readIntegers(text, "indices", option);
+}
+
+/** Distinct integers and ranges. */
+function readIntegers(text: string, what: string, option: string): number[] {
+  const numbers = text.split(",").flatMap((part) => {
     const range = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part);
     const first = Number(range?.[1]);
     const last = Number(range?.[2] ?? first);
     if (range === null || last < first || last - first >= 10_000 || !Number.isSafeInteger(last)) {
       throw new UsageError(
-        `Cannot read seeds: --seeds must be integers >= 0 and ranges such as 1,2,5-9, current value is ${
+        `Cannot read ${what}: ${option} must be integers >= 0 and ranges such as 1,2,5-9, current value is ${
           JSON.stringify(text)
         }`,
       );
     }
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
-  if (new Set(seeds).size !== seeds.length) {
+  if (new Set(numbers).size !== numbers.length) {
     throw new UsageError(
-      `Cannot read seeds: --seeds must be distinct, current value is ${JSON.stringify(text)}`,
+      `Cannot read ${what}: ${option} must be distinct, current value is ${JSON.stringify(text)}`,
     );
   }
-  return seeds;
+  return numbers;
 }
 
 /** Reads an integer >= 1. */

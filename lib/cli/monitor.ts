@@ -11,7 +11,7 @@ import { tableFromRows } from "../metrics/mod.ts";
 import { type Chart, learningCurves, renderPng, renderSvg, writeReport } from "../plot/mod.ts";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
 import { trainingTableSchema } from "../sweep/mod.ts";
-import { parseArguments } from "./_arguments.ts";
+import { parseArguments, parseSeconds } from "./_arguments.ts";
 import { newestRun, readRunStatus } from "./_find_run.ts";
 import { Interrupted, withInterrupts } from "./_interrupt.ts";
 import { runCommand } from "./_run_command.ts";
@@ -37,7 +37,7 @@ const program = new Command("monitor")
   .description("Says how far a run of train or sweep is, and how its training goes")
   .argument("[folder]", "output folder of the run (default: the newest below runs/)")
   .option("--json", "print one JSON object; with --watch one a line")
-  .option("--watch <seconds>", "look again and again until the run ends", parseSeconds)
+  .option("--watch <seconds>", "look again and again until the run ends", parseSeconds("--watch"))
   .option("--verbose", "also print the last 5 updates")
   .option("--plot <file>", "also draw the training curves: .html, .svg or .png");
 
@@ -154,12 +154,4 @@ function pause(seconds: number, signal: AbortSignal): Promise<void> {
     }, 1000 * seconds);
     signal.addEventListener("abort", onAbort, { once: true });
   });
-}
-
-function parseSeconds(text: string): number {
-  const seconds = text.trim() === "" ? NaN : Number(text);
-  if (seconds > 0 && seconds < 1e6) return seconds;
-  throw new UsageError(
-    `Cannot read --watch: it must be seconds > 0, current value is ${JSON.stringify(text)}`,
-  );
 }

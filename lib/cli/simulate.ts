@@ -19,8 +19,14 @@ import {
   UtilizationMeter,
 } from "../metrics/mod.ts";
 import { ChromeTrace } from "../simulator/mod.ts";
-import { evaluatePolicies, openScenario } from "../training/mod.ts";
-import { parseArguments, parsePositive, parseSeconds, parseSeeds } from "./_arguments.ts";
+import { evaluatePolicies, openScenario, StateDump } from "../training/mod.ts";
+import {
+  parseArguments,
+  parseIndices,
+  parsePositive,
+  parseSeconds,
+  parseSeeds,
+} from "./_arguments.ts";
 import { distributionTable } from "./_distribution_table.ts";
 import {
   addExperimentOptions,
@@ -45,10 +51,17 @@ interface SimulateOptions extends ExperimentOptions, SloOptions {
   readonly distributions?: true;
   readonly batches?: string;
   readonly chromeTrace?: string;
+  readonly dumpState?: string;
+  readonly dumpDecisions: readonly number[];
 }
 
 /** Options that name files, as they are typed. */
-const OUTPUT_FLAGS = { out: "--out", batches: "--batches", chromeTrace: "--chrome-trace" } as const;
+const OUTPUT_FLAGS = {
+  out: "--out",
+  batches: "--batches",
+  chromeTrace: "--chrome-trace",
+  dumpState: "--dump-state",
+} as const;
 
 const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .description("Simulates one run and prints its latencies, rates and use of the replicas")
@@ -60,11 +73,18 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .option("--operations", "also print what each replica spends its time on")
   .option("--distributions", "also print how times between tokens and batches are distributed")
   .option("--batches <file>", "also write one row a batch and stage to this Parquet file")
-  .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file");
+  .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file")
+  .option("--dump-state <file>", "also write what a policy sees to this file, one JSON object a line")
+  .option(
+    "--dump-decisions <list>",
+    "with --dump-state: decisions of the run, e.g. 0,10,500-509",
+    parseIndices("--dump-decisions"),
+    Array.from({ length: 10 }, (_, decision) => decision),
+  );
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<SimulateOptions>();
-  for (const option of ["out", "batches", "chromeTrace"] as const) {
+  for (const option of ["out", "batches", "chromeTrace", "dumpState"] as const) {
     const path = options[option];
     if (path !== undefined) checkOutputFile(OUTPUT_FLAGS[option], path);
   }
@@ -74,7 +94,16 @@ await runCommand(async (args) => {
     ...config,
     evaluation: { ...config.evaluation, requests, seeds: [options.seed[0]!] },
   });
-  const entry = await findPolicy(scenario, options.policy);
+  const found = await findPolicy(scenario, options.policy);
+  using dumpFile = options.dumpState === undefined
+    ? undefined
+    : new TextFileWriter(options.dumpState);
+  const dump = dumpFile && new StateDump({
+    state: config.state,
+    decisions: new Set(options.dumpDecisions),
+    write: (record) => dumpFile.write(`${JSON.stringify(record)}\n`),
+  });
+  const entry = dump?.watch(found) ?? found;
   const meter = new UtilizationMeter(scenario.replicas);
   const operations = options.operations && new OperationMeter(scenario.replicas);
   const tokenGaps = options.distributions && new TokenGapMeter(requests);
@@ -85,7 +114,7 @@ await runCommand(async (args) => {
     : new TextFileWriter(options.chromeTrace);
   const trace = traceFile &&
     new ChromeTrace(scenario.replicas, (text) => traceFile.write(text));
-  const observers = [meter, operations, tokenGaps, distributions, batches, trace]
+  const observers = [meter, operations, tokenGaps, distributions, batches, trace, dump]
     .filter((observer) => observer !== undefined);
   const runs = await withInterrupts((signal) =>
     evaluatePolicies(scenario, [entry], {
@@ -138,6 +167,10 @@ await runCommand(async (args) => {
     trace!.end();
     traceFile.close();
     console.log(`Written to ${options.chromeTrace}`);
+  }
+  if (dumpFile !== undefined) {
+    dumpFile.close();
+    console.log(`Written to ${options.dumpState}`);
   }
 });
 

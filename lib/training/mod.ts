@@ -79,7 +79,7 @@ export {
   type DependencePoint,
   measureDependence,
 } from "./partial_dependence.ts";
-export { PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
+export { type PolicyDecision, PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,
   createRolloutBuffer,
@@ -96,6 +96,12 @@ export {
   type SchedulingEnvironmentState,
   type SchedulingStep,
 } from "./scheduling_environment.ts";
+export {
+  type NamedObservation,
+  StateDump,
+  type StateDumpOptions,
+  type StateDumpRecord,
+} from "./state_dump.ts";
 export {
   TemperatureController,
   type TemperatureSignals,

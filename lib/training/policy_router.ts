@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../random/mod.ts";
 import type { RoutingDecision, SimulationObserver } from "../simulator/mod.ts";
-import { StateBuilder, type StateEpisode } from "../state/mod.ts";
+import { StateBuilder, type StateConfig, type StateEpisode } from "../state/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import type { EpisodeRouter } from "./episode_router.ts";
 import { TemperatureController, temperatureSignals } from "./temperature_controller.ts";
@@ -15,6 +15,16 @@ import type { TrainedPolicy } from "./trained_policy.ts";
 export interface PolicyRouterOptions {
   /** Draws actions, or `"greedy"` (default): the most probable available replica. */
   readonly sampler?: Rng | "greedy";
+}
+
+/** What a {@linkcode PolicyRouter} saw and thought; arrays are overwritten by its next decision. */
+export interface PolicyDecision {
+  /** As the network got it, normalised. */
+  readonly observation: Float32Array;
+  /** `[A]`, of all replicas, with temperature and mask. */
+  readonly logProbabilities: Float32Array;
+  /** The critic's output. */
+  readonly value: number;
 }
 
 /**
@@ -33,6 +43,7 @@ export class PolicyRouter implements EpisodeRouter {
   readonly #episodeStart = new Uint8Array(1);
   readonly #temperature: TemperatureController | undefined;
   #hiddenState: Float32Array;
+  #lastDecision: PolicyDecision | undefined;
 
   /**
    * A router for one run after another.
@@ -67,6 +78,16 @@ export class PolicyRouter implements EpisodeRouter {
     return this.#stateBuilder;
   }
 
+  /** How its observations are built. */
+  get stateConfig(): StateConfig {
+    return this.#trained.config.state;
+  }
+
+  /** What it saw when it routed last; undefined before the first time. */
+  get lastDecision(): PolicyDecision | undefined {
+    return this.#lastDecision;
+  }
+
   /** Prepares for a run. */
   begin(episode: StateEpisode): void {
     this.#stateBuilder.reset(episode);
@@ -89,7 +110,7 @@ export class PolicyRouter implements EpisodeRouter {
     for (let r = 0; r < this.#mask.length; r++) {
       this.#mask[r] = decision.view.isAvailable(r) ? 1 : 0;
     }
-    const { actions, hiddenStates } = policy.act(this.#observation, {
+    const { actions, hiddenStates, logProbabilities, values } = policy.act(this.#observation, {
       sampler: this.#sampler,
       hiddenStates: this.#hiddenState,
       episodeStarts: this.#episodeStart,
@@ -97,6 +118,7 @@ export class PolicyRouter implements EpisodeRouter {
       temperatures: Float32Array.of(this.#nextTemperature(decision)),
     });
     this.#hiddenState = hiddenStates;
+    this.#lastDecision = { observation: this.#observation, logProbabilities, value: values[0]! };
     this.#episodeStart[0] = 0;
     return actions[0]!;
   }
