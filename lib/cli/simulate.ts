@@ -74,7 +74,10 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .option("--distributions", "also print how times between tokens and batches are distributed")
   .option("--batches <file>", "also write one row a batch and stage to this Parquet file")
   .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file")
-  .option("--dump-state <file>", "also write what a policy sees to this file, one JSON object a line")
+  .option(
+    "--dump-state <file>",
+    "also write what a policy sees to this file, one JSON object a line",
+  )
   .option(
     "--dump-decisions <list>",
     "with --dump-state: decisions of the run, e.g. 0,10,500-509",

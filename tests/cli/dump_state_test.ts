@@ -1,0 +1,33 @@
+import type { StateDumpRecord } from "../../lib/training/mod.ts";
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const SIMULATE = fileURLToPath(new URL("../../lib/cli/simulate.ts", import.meta.url));
+
+async function simulate(...args: readonly string[]): Promise<{ code: number; stderr: string }> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", SIMULATE, "--requests", "30", ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("deno task simulate --dump-state writes the chosen decisions, one JSON object a line", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/state.ndjson`;
+    const dumped = await simulate("--dump-state", path, "--dump-decisions", "3,20-21,500");
+    assert.equal(dumped.code, 0, dumped.stderr);
+    const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+    const records = lines.map((line): StateDumpRecord => JSON.parse(line));
+    assert.deepEqual(records.map(({ decision }) => decision), [3, 20, 21]);
+    assert.ok(records.every(({ replicas }) => replicas.length === 4));
+    await Deno.remove(path);
+    const refused = await simulate("--dump-state", path, "--dump-decisions", "3,-1");
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /--dump-decisions must be integers >= 0 and ranges/);
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
