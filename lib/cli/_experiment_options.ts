@@ -20,9 +20,14 @@ import {
 } from "../scenarios/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import { collectAssignment, traceAssignments } from "./_arguments.ts";
+import {
+  addHardwareOptions,
+  hardwareAssignments,
+  type HardwareOptions,
+} from "./_hardware_options.ts";
 
 /** What {@linkcode addExperimentOptions} adds. */
-export interface ExperimentOptions {
+export interface ExperimentOptions extends HardwareOptions {
   /** Set of defaults. */
   readonly preset?: PresetName;
   /** JSON file. */
@@ -37,9 +42,11 @@ export interface ExperimentOptions {
   readonly trace?: string;
 }
 
-/** Adds `--preset`, `--config`, `--scenario`, `--load`, `--set` and `--trace`. */
+/**
+ * Adds `--preset`, `--config`, `--scenario`, `--load`, `--set`, `--trace` and those of the hardware.
+ */
 export function addExperimentOptions(program: Command): Command {
-  return program
+  return addHardwareOptions(program)
     .addOption(
       new Option("--preset <name>", "the defaults under everything else (default: default)")
         .choices(presetNames),
@@ -82,7 +89,7 @@ export async function loadExperiment(options: ExperimentOptions): Promise<Experi
   const replay = trace === undefined ? [] : traceAssignments(resolve(trace), workload);
   return applyAssignments(
     base,
-    [...settings, ...replay, ...set],
+    [...settings, ...replay, ...await hardwareAssignments(options), ...set],
     input.preset as PresetName | undefined,
   );
 }

@@ -33,6 +33,7 @@ import {
   type ExperimentOptions,
   loadExperiment,
 } from "./_experiment_options.ts";
+import { timerLines } from "./_hardware_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
 import { checkOutputFile } from "./_output_files.ts";
 import { findPolicy } from "./_policies.ts";
@@ -141,6 +142,7 @@ await runCommand(async (args) => {
     table.push({ [name]: show(value) });
   }
   console.log(table.toString());
+  console.log(timerLines(scenario.replicas));
   console.log(utilizationTable(scenario.replicas, meter.summarize(result.endSeconds)));
   if (operations !== undefined) {
     console.log(operationTable(scenario.replicas, operations.summarize()));

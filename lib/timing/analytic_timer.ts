@@ -6,7 +6,7 @@
 import { BYTES_PER_NUMBER, type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
 import { createAttentionTerm, createSamplingTerm, linkCosts, smoothMax } from "./_roofline.ts";
 import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
-import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
+import { describeEfficiency, getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 
 /** What {@linkcode createAnalyticTimer} times. */
 export interface AnalyticTimerOptions {
@@ -111,7 +111,8 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
   const samplingSeconds = createSamplingTerm(setting);
 
   return {
-    description: `analytic timer of ${model.name} on ${gpu.name}`,
+    description: `analytic timer of ${model.name} on ${gpu.name}; ` +
+      (options.efficiency ? "given coefficients" : describeEfficiency(gpu.name)),
     modelSeconds(batch: BatchShape, stage: number): number {
       const tokens = batch.totalTokens;
       const seconds = fixedSeconds + tokens * tokenSeconds +

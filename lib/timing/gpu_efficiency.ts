@@ -69,3 +69,15 @@ export function getGpuEfficiency(gpuName: string): GpuEfficiency {
   }
   return entry.efficiency;
 }
+
+/** What a GPU's coefficients were fitted to and the median error of each fit, as one line. */
+export function describeEfficiency(gpuName: string): string {
+  const fits = fitted.gpus.find(({ gpu }) => gpu === gpuName)?.fits ?? [];
+  const told = fits.filter(({ what }) => /^a layer without attention|^attention/.test(what)).map(
+    ({ what, medianRelativeError, p90RelativeError }) =>
+      `${what} ${(100 * medianRelativeError).toFixed(1)} % (p90 ${
+        (100 * p90RelativeError).toFixed(1)
+      } %)`,
+  );
+  return told.length === 0 ? "no stated error" : `median error of ${told.join(", ")}`;
+}

@@ -83,12 +83,12 @@ export interface TimerOptions {
 export function createTimer(config: TimerConfig, options: TimerOptions): BatchTimer {
   const { gpu, model, tensorParallel } = options;
   if (config.kind === "analytic") {
+    if (config.efficiency === undefined) return createAnalyticTimer(options);
+    const base = options.efficiency ?? getGpuEfficiency(gpu.name);
+    const efficiency = { ...base, ...config.efficiency };
     return createAnalyticTimer({
       ...options,
-      efficiency: parseConfig<GpuEfficiency>(gpuEfficiencySchema, {
-        ...options.efficiency ?? getGpuEfficiency(gpu.name),
-        ...config.efficiency,
-      }, "timer.efficiency"),
+      efficiency: parseConfig<GpuEfficiency>(gpuEfficiencySchema, efficiency, "timer.efficiency"),
     });
   }
   const profile = findProfile(config.files ?? [], options);
