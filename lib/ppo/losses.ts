@@ -54,3 +54,8 @@ export function clippedValueLoss(
 export function entropyFloorPenalty(entropy: tf.Scalar, floor: number): tf.Scalar {
   return positivePart(tf.sub(floor, entropy));
 }
+
+/** Penalty max(0, H - ceiling) on a mean entropy H above the ceiling; its gradient lowers H. */
+export function entropyCeilingPenalty(entropy: tf.Scalar, ceiling: number): tf.Scalar {
+  return positivePart(tf.sub(entropy, ceiling));
+}

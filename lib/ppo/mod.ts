@@ -10,6 +10,7 @@ export { computeGae, type GaeInput } from "./gae.ts";
 export {
   clippedSurrogateLoss,
   clippedValueLoss,
+  entropyCeilingPenalty,
   entropyFloorPenalty,
   type ValueTargets,
 } from "./losses.ts";
@@ -42,4 +43,9 @@ export {
   type RolloutOutcome,
   type RolloutStep,
 } from "./rollout_buffer.ts";
-export { referenceKlCoefAt, type ScheduledValues, scheduledValues } from "./schedules.ts";
+export {
+  entropyWarmupAt,
+  referenceKlCoefAt,
+  type ScheduledValues,
+  scheduledValues,
+} from "./schedules.ts";

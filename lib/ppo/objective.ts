@@ -6,13 +6,19 @@
 import * as tf from "@tensorflow/tfjs";
 import { categoricalKl, type NamedTensors, type Policy, type ShapedArray } from "../policy/mod.ts";
 import { normalizeAdvantages } from "./advantages.ts";
-import { clippedSurrogateLoss, clippedValueLoss, entropyFloorPenalty } from "./losses.ts";
+import {
+  clippedSurrogateLoss,
+  clippedValueLoss,
+  entropyCeilingPenalty,
+  entropyFloorPenalty,
+} from "./losses.ts";
 import type { PpoConfig } from "./ppo_schema.ts";
 import type { Minibatch } from "./rollout_buffer.ts";
 
 /**
  * Weights and thresholds of the objective; `entropyCoef` and `referenceKlCoef` are those now in
- * force. `referenceKlCoef` is needed only where there is a reference policy.
+ * force. `referenceKlCoef` is needed only where there is a reference policy, `entropyCeilingCoef` only
+ * where there is a ceiling.
  */
 export type ObjectiveConfig =
   & Pick<
@@ -26,7 +32,7 @@ export type ObjectiveConfig =
     | "entropyFloorCoef"
     | "klCoef"
   >
-  & Partial<Pick<PpoConfig, "referenceKlCoef">>;
+  & Partial<Pick<PpoConfig, "entropyCeiling" | "entropyCeilingCoef" | "referenceKlCoef">>;
 
 /** The objective and its terms, as tensors of the caller. */
 export interface Objective {
@@ -86,6 +92,7 @@ export function encodeMinibatch(
  * ```text
  * totalLoss = policyLoss + valueCoef * valueLoss + klCoef * KL(old || new) - entropyCoef * H
  *           + entropyFloorCoef * max(0, entropyFloor - H)
+ *           [+ entropyCeilingCoef * max(0, H - entropyCeiling), where there is a ceiling]
  *           [+ referenceKlCoef * KL(current || reference), where there is a reference policy]
  * ```
  *
@@ -94,7 +101,7 @@ export function encodeMinibatch(
  * {@linkcode ArrayFunction}.
  *
  * Source: spec/scheduler.md sections 0 and 10, with the exact divergence instead of an estimate
- * and a floor that has a gradient.
+ * and a floor and a ceiling that have gradients.
  *
  * @param inputs Tensors of {@linkcode encodeMinibatch}'s names and shapes.
  */
@@ -103,7 +110,7 @@ export function ppoObjective(
   inputs: NamedTensors,
   config: Omit<ObjectiveConfig, "entropyCoef" | "referenceKlCoef">,
 ): Objective {
-  const { clipRatio, valueClipRatio, valueCoef, klCoef } = config;
+  const { clipRatio, valueClipRatio, valueCoef, klCoef, entropyCeiling = null } = config;
   const { oldLogProbs, oldValues, advantages, returns } = inputs as Record<string, tf.Tensor1D>;
   const { logProbs, entropies, values, logProbabilities } = policy.evaluateActions(inputs);
 
@@ -125,6 +132,10 @@ export function ppoObjective(
     tf.neg(tf.mul(inputs["entropyCoef"]!, entropy)),
     tf.mul(config.entropyFloorCoef, entropyFloorPenalty(entropy, config.entropyFloor)),
   ];
+  if (entropyCeiling !== null) {
+    const penalty = entropyCeilingPenalty(entropy, entropyCeiling);
+    terms.push(tf.mul(config.entropyCeilingCoef!, penalty));
+  }
   const reference = inputs["referenceLogProbabilities"] as tf.Tensor2D | undefined;
   const referenceKl: tf.Scalar | undefined = reference &&
     tf.mean(categoricalKl(logProbabilities, reference));

@@ -49,6 +49,20 @@ export const ppoSchema = z.strictObject({
   entropyFloorCoef: nonNegative.default(0.1).describe(
     "weight of that penalty; spec/scheduler.md section 10",
   ),
+  entropyCeiling: positive.nullable().default(null).describe(
+    "nats; above it a penalty (differentiable, unlike the original's) pushes the entropy down, " +
+      "null = none; spec/scheduler.md section 10, its threshold penalty",
+  ),
+  entropyCeilingCoef: nonNegative.default(0.05).describe(
+    "weight of that penalty; spec/scheduler.md section 3",
+  ),
+  entropyWarmupCoef: nonNegative.default(0).describe(
+    "added to the entropy coefficient at the first optimiser step, falling linearly to 0. The " +
+      "original adds 0.5, whatever it is told; spec/scheduler.md section 10",
+  ),
+  entropyWarmupSteps: z.int().min(1).default(500).describe(
+    "optimiser steps until that is gone; spec/scheduler.md section 3",
+  ),
   klCoef: nonNegative.default(0.2).describe(
     "weight of the exact divergence KL(old || new); spec/scheduler.md section 3",
   ),

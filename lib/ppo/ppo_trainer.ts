@@ -14,7 +14,7 @@ import type { PpoConfig } from "./ppo_schema.ts";
 import type { ReferencePolicy } from "./reference_policy.ts";
 import { ReturnNormalizer, type ReturnNormalizerState } from "./return_normalizer.ts";
 import type { Minibatch, RolloutBuffer } from "./rollout_buffer.ts";
-import { referenceKlCoefAt, scheduledValues } from "./schedules.ts";
+import { entropyWarmupAt, referenceKlCoefAt, scheduledValues } from "./schedules.ts";
 
 /** An update stops when a minibatch's divergence exceeds this multiple of targetKl; as Stable-Baselines3. */
 const TARGET_KL_FACTOR = 1.5;
@@ -65,7 +65,7 @@ export interface UpdateStats extends LossTerms {
   readonly criticGradNorm: number | null;
   /** Step size in force. */
   readonly learningRate: number;
-  /** Entropy weight in force. */
+  /** Entropy weight in force after the update. */
   readonly entropyCoef: number;
   /** Weight of `referenceKl` in force after the update; null without a reference policy. */
   readonly referenceKlCoef: number | null;
@@ -196,7 +196,7 @@ export class PpoTrainer {
       criticGradNorm: this.#config.optimizers === "joint" ? null : averages.criticGradNorm,
       explainedVariance: explainedVariance(buffer.values, buffer.returns),
       learningRate: rates.learningRate,
-      entropyCoef,
+      entropyCoef: entropyCoef + this.#entropyWarmup(),
       referenceKlCoef: reference === undefined ? null : this.#referenceKlCoef(),
       initialRatioDeviation: initialRatioDeviation!,
       epochsRun,
@@ -260,6 +260,11 @@ export class PpoTrainer {
     };
   }
 
+  /** What warming up adds to the weight of the entropy at the next step. */
+  #entropyWarmup(): number {
+    return entropyWarmupAt(this.#config, this.#optimizer.stepCount);
+  }
+
   /** Weight of the divergence from the reference policy at the next step. */
   #referenceKlCoef(): number {
     return referenceKlCoefAt(this.#config, this.#optimizer.stepCount);
@@ -267,7 +272,11 @@ export class PpoTrainer {
 
   /** Loss and gradients on one minibatch. */
   #differentiate(minibatch: Minibatch, entropyCoef: number): MinibatchGradients {
-    const config = { ...this.#config, entropyCoef, referenceKlCoef: this.#referenceKlCoef() };
+    const config = {
+      ...this.#config,
+      entropyCoef: entropyCoef + this.#entropyWarmup(),
+      referenceKlCoef: this.#referenceKlCoef(),
+    };
     const outputs = this.#gradients.run(
       encodeMinibatch(this.#policy, this.#inCriticUnits(minibatch), config),
     );

@@ -48,6 +48,34 @@ export function referenceKlCoefAt(
 }
 
 /**
+ * What is added to the entropy coefficient while a run warms up:
+ * coefficient (1 - stepCount / warmupSteps), 0 from warmupSteps on.
+ *
+ * Source: spec/scheduler.md section 10.
+ *
+ * @param stepCount Optimiser steps taken, >= 0.
+ *
+ * @example
+ * ```ts
+ * import { entropyWarmupAt, ppoSchema } from "@signalbox/signalbox/ppo";
+ * import assert from "node:assert/strict";
+ *
+ * const config = ppoSchema.parse({ entropyWarmupCoef: 0.5, entropyWarmupSteps: 100 });
+ * assert.equal(entropyWarmupAt(config, 75), 0.125);
+ * assert.equal(entropyWarmupAt(config, 200), 0);
+ * ```
+ */
+export function entropyWarmupAt(
+  { entropyWarmupCoef, entropyWarmupSteps }: Pick<
+    PpoConfig,
+    "entropyWarmupCoef" | "entropyWarmupSteps"
+  >,
+  stepCount: number,
+): number {
+  return entropyWarmupCoef * Math.max(0, 1 - stepCount / entropyWarmupSteps);
+}
+
+/**
  * The scheduled hyper-parameters.
  *
  * @param progress Share of the run that is done, in [0, 1]; 0 in the first update.

@@ -118,6 +118,8 @@ export function keyGroups(trace: string, checkpoint: string): KeyGroup[] {
         "ppo.entropyCoef": 1,
         "ppo.entropyCoefFinal": 1,
         "ppo.entropyFloor": 5,
+        "ppo.entropyCeiling": 0.1,
+        "ppo.entropyWarmupCoef": 1,
         "ppo.klCoef": 5,
         "ppo.targetKl": 1e-9,
         "ppo.epochs": 3,
@@ -145,6 +147,11 @@ export function keyGroups(trace: string, checkpoint: string): KeyGroup[] {
       look: "training",
       given: { "ppo.entropyFloor": 5 },
       to: { "ppo.entropyFloorCoef": 9 },
+    },
+    {
+      look: "training",
+      given: { "ppo.entropyCeiling": 0.1, "ppo.entropyWarmupCoef": 1 },
+      to: { "ppo.entropyCeilingCoef": 9, "ppo.entropyWarmupSteps": 1 },
     },
     {
       look: "training",
@@ -238,7 +245,16 @@ export function keyGroups(trace: string, checkpoint: string): KeyGroup[] {
     {
       look: "training",
       given: { "reward.mode": "request" },
-      to: { "reward.externalityWeight": 0 },
+      to: {
+        "reward.externalityWeight": 0,
+        "reward.occupancyWeight": 1,
+        "reward.ttftWeight": 1,
+      },
+    },
+    {
+      look: "training",
+      given: { "reward.mode": "request", "reward.ttftWeight": 9 },
+      to: { "reward.ttftExternalityWeight": 0 },
     },
 
     {
@@ -265,6 +281,8 @@ export function keyGroups(trace: string, checkpoint: string): KeyGroup[] {
         "policy{replica_scorer}.hiddenSize": 16,
         "policy{replica_scorer}.loadResidualSlope": 1,
         "policy{replica_scorer}.sharedEncoder": true,
+        "policy{replica_scorer}.attentionHeads": 1,
+        "policy{replica_scorer}.identitySize": 1,
         "ppo.optimizers": "joint",
       },
     },

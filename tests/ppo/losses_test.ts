@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import {
   clippedSurrogateLoss,
   clippedValueLoss,
+  entropyCeilingPenalty,
   entropyFloorPenalty,
   explainedVariance,
   normalizeAdvantages,
@@ -61,6 +62,19 @@ Deno.test("entropyFloorPenalty() pushes the entropy up below the floor and is si
     });
   }
   assertAllClose(penaltyAndGradient(0.2), [0.3, -1], CLOSE);
+  assert.deepEqual(penaltyAndGradient(0.7).map(Math.abs), [0, 0]);
+});
+
+Deno.test("entropyCeilingPenalty() pushes the entropy down above the ceiling and is silent below", () => {
+  function penaltyAndGradient(entropy: number): number[] {
+    return tf.tidy(() => {
+      const { value, grad } = tf.valueAndGrad((x) => entropyCeilingPenalty(x as tf.Scalar, 1.1))(
+        tf.scalar(entropy),
+      );
+      return [value.dataSync()[0]!, grad.dataSync()[0]!];
+    });
+  }
+  assertAllClose(penaltyAndGradient(1.3), [0.2, 1], CLOSE);
   assert.deepEqual(penaltyAndGradient(0.7).map(Math.abs), [0, 0]);
 });
 

@@ -130,6 +130,8 @@ Deno.test("PpoTrainer.update() reads every hyper-parameter", () => {
     { valueCoef: 2 },
     { entropyCoef: 0 },
     { entropyFloor: 5 },
+    { entropyCeiling: 0.5 },
+    { entropyWarmupCoef: 1 },
     { klCoef: 2 },
     { epochs: 2 },
     { minibatchSize: 4 },
@@ -149,6 +151,16 @@ Deno.test("PpoTrainer.update() reads every hyper-parameter", () => {
   }
   const floor = firstUpdate({ ...base, entropyFloor: 5, entropyFloorCoef: 3 }).weights;
   assert.notDeepEqual(floor, firstUpdate({ ...base, entropyFloor: 5 }).weights);
+  const ceiling = { ...base, entropyCeiling: 0.5 };
+  assert.notDeepEqual(
+    firstUpdate({ ...ceiling, entropyCeilingCoef: 3 }).weights,
+    firstUpdate(ceiling).weights,
+  );
+  const warmup = { ...base, entropyWarmupCoef: 1 };
+  assert.notDeepEqual(
+    firstUpdate({ ...warmup, entropyWarmupSteps: 2 }).weights,
+    firstUpdate(warmup).weights,
+  );
   const separate = { ...base, optimizers: "separate" } as const;
   const critic: readonly Partial<PpoConfig>[] = [
     { criticLearningRate: 0.01 },
@@ -162,6 +174,38 @@ Deno.test("PpoTrainer.update() reads every hyper-parameter", () => {
       JSON.stringify(change),
     );
   }
+});
+
+Deno.test("PpoTrainer.update() lets the entropy's weight warm up over optimiser steps", () => {
+  const { policy, update } = createTraining("mlp tanh", {
+    entropyCoef: 0.25,
+    entropyWarmupCoef: 0.5,
+    entropyWarmupSteps: 8,
+  });
+  // four steps an update: 0.25 + 0.5 (1 - 4 / 8), then nothing is left
+  assert.deepEqual([update(), update(), update()].map(({ entropyCoef }) => entropyCoef), [
+    0.5,
+    0.25,
+    0.25,
+  ]);
+  policy.dispose();
+});
+
+Deno.test("PpoTrainer.update() with a ceiling lowers the entropy", () => {
+  const [free, capped] = [null, 0.3].map((entropyCeiling) => {
+    const { policy, update } = createTraining("replica_scorer", {
+      learningRate: 0.01,
+      valueCoef: 0,
+      klCoef: 0,
+      entropyCoef: 0,
+      entropyCeiling,
+      entropyCeilingCoef: 100,
+    });
+    const entropies = Array.from({ length: 12 }, () => update().entropy);
+    policy.dispose();
+    return entropies.slice(-4).reduce((sum, entropy) => sum + entropy / 4, 0);
+  });
+  assert.ok(capped! < free! - 0.1, `${capped} with a ceiling, ${free} without`);
 });
 
 Deno.test("PpoTrainer.update() with an entropy bonus alone raises the entropy", () => {
