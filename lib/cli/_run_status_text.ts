@@ -11,6 +11,7 @@ const RECENT_UPDATES = 5;
 const WARNING_TEXTS: Readonly<Record<RunWarning["kind"], string>> = {
   "action_collapse": "nearly all requests go one way",
   "reward_staleness": "rewards hardly differ",
+  "vanishing_gradient": "the gradient is next to zero",
   "tail_latency": "the 99th percentile of the latency is above its threshold",
 };
 

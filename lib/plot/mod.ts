@@ -10,6 +10,7 @@ export { type Chart, makeChart } from "./chart.ts";
 export { differenceIntervals, type PolicyDifference } from "./difference_intervals.ts";
 export { type Displayable, displayChart } from "./display_chart.ts";
 export { latencyBars, type LatencyBarsOptions } from "./latency_bars.ts";
+export { type Broadcast, LiveDisplay } from "./live_display.ts";
 export { type LatencyColumn, latencyEcdf, type LatencyEcdfOptions } from "./latency_ecdf.ts";
 export {
   LEARNING_PANELS,

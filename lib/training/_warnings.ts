@@ -14,10 +14,13 @@ const MIN_ENTROPY_SHARE = 0.1;
 /** Rewards that deviate by less than this share of their mean say nothing about actions. */
 const MIN_RELATIVE_STD = 1e-3;
 
+/** A gradient shorter than this moves nothing. Source: spec/scheduler.md section 16. */
+const MIN_GRADIENT_NORM = 1e-6;
+
 /** Something that a person who watches the training should know. */
 export interface TrainingWarning {
   /** What it is about. */
-  readonly kind: "action_collapse" | "reward_staleness" | "tail_latency";
+  readonly kind: "action_collapse" | "reward_staleness" | "vanishing_gradient" | "tail_latency";
   /** The number that gave rise to it. */
   readonly value: number;
   /** Where that number should have stopped. */
@@ -36,6 +39,8 @@ export interface WarningInput {
   readonly rewardMean: number;
   /** Standard deviation of the reward over the rollout. */
   readonly rewardStd: number;
+  /** Norm of the gradient before clipping. */
+  readonly gradNorm: number;
   /** What the tail-latency monitor says. */
   readonly tailLatencyAlert?: TailLatencyAlert | undefined;
 }
@@ -43,9 +48,12 @@ export interface WarningInput {
 /**
  * The warnings of one update, in a fixed order; nothing is done about them. A policy for replicas
  * of very different speeds may rightly give one of them nearly everything: a warning is a question.
+ * Of the signals of the collapse detector in spec/scheduler.md section 16, those on the variation and
+ * the smallest share of actions are left out, which random routing trips, and the decline of the
+ * reward, whose limit depends on the reward's scale.
  */
 export function trainingWarnings(input: WarningInput): TrainingWarning[] {
-  const { actionShares, entropy, rewardMean, rewardStd, tailLatencyAlert } = input;
+  const { actionShares, entropy, rewardMean, rewardStd, gradNorm, tailLatencyAlert } = input;
   const warnings: TrainingWarning[] = [];
   if (actionShares.length > 1) {
     const share = Math.max(...actionShares);
@@ -73,6 +81,14 @@ export function trainingWarnings(input: WarningInput): TrainingWarning[] {
       value: relativeStd,
       limit: MIN_RELATIVE_STD,
       message: `rewards hardly differ: ${rewardMean.toPrecision(3)} -+ ${rewardStd.toPrecision(2)}`,
+    });
+  }
+  if (gradNorm < MIN_GRADIENT_NORM) {
+    warnings.push({
+      kind: "vanishing_gradient",
+      value: gradNorm,
+      limit: MIN_GRADIENT_NORM,
+      message: `the gradient has a norm of only ${gradNorm.toPrecision(2)}`,
     });
   }
   if (tailLatencyAlert !== undefined) {

@@ -226,6 +226,7 @@ export class TrainingRun {
         entropy: stats.entropy,
         rewardMean: reward.reward,
         rewardStd,
+        gradNorm: stats.gradNorm,
         tailLatencyAlert,
       }),
     };

@@ -7,6 +7,7 @@ const HEALTHY: WarningInput = {
   entropy: 1.2,
   rewardMean: -2,
   rewardStd: 0.5,
+  gradNorm: 0.1,
 };
 
 function kinds(changes: Partial<WarningInput>): string[] {
@@ -41,6 +42,12 @@ Deno.test("trainingWarnings() sees rewards that say nothing", () => {
   assert.deepEqual(kinds({ rewardStd: 0.0019 }), ["reward_staleness"]);
   assert.deepEqual(kinds({ rewardStd: 0.0021 }), []);
   assert.deepEqual(kinds({ rewardStd: 0.0001, rewardMean: 0 }), []);
+});
+
+Deno.test("trainingWarnings() sees a gradient that moves nothing", () => {
+  assert.deepEqual(kinds({ gradNorm: 0.99e-6 }), ["vanishing_gradient"]);
+  assert.deepEqual(kinds({ gradNorm: 0 }), ["vanishing_gradient"]);
+  assert.deepEqual(kinds({ gradNorm: 1e-6 }), []);
 });
 
 Deno.test("trainingWarnings() passes alerts of the tail-latency monitor on", () => {
