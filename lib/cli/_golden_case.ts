@@ -122,9 +122,14 @@ export async function readGoldenCase(folder: string, cache: TableCache): Promise
   const text = await Deno.readTextFile(join(folder, "case.json"));
   const config = parseConfig(caseSchema, JSON.parse(text), join(folder, "case.json"));
   const requests = readRows(join(folder, "requests.csv"));
-  const expected = readRows(join(folder, "expected_requests.csv"));
+  const expectedFile = join(folder, "expected_requests.csv");
   const expectedRequests: GoldenRequest[] = [];
-  for (const row of expected) expectedRequests[field(row, "request_id")] = row;
+  for (const row of readRows(expectedFile)) expectedRequests[field(row, "request_id")] = row;
+  for (let i = 0; i < requests.length; i++) {
+    if (expectedRequests[i] === undefined) {
+      throw new TraceError(expectedFile, 0, `no row of request ${i}`);
+    }
+  }
   return {
     config,
     workload: toWorkload(config.name, requests),
@@ -262,7 +267,7 @@ async function readBatches(file: string): Promise<GoldenBatch[]> {
   const bytes = (await Deno.open(file)).readable.pipeThrough(new DecompressionStream("gzip"));
   const lines = (await new Response(bytes).text()).split("\n");
   return lines.filter((line) => line !== "").map((line) => {
-    const batch = batchSchema.parse(JSON.parse(line));
+    const batch = parseConfig(batchSchema, JSON.parse(line), file);
     return {
       batchIndex: batch.batch_id,
       replica: batch.replica,

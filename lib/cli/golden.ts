@@ -5,9 +5,10 @@
  * @module
  */
 import { Command } from "commander";
+import { CsvError } from "csv-parse/sync";
 import { join } from "node:path";
 import { UsageError } from "../support/mod.ts";
-import { readGoldenCase, type TableCache } from "./_golden_case.ts";
+import { type GoldenCase, readGoldenCase, type TableCache } from "./_golden_case.ts";
 import { replayGoldenCase } from "./_golden_replay.ts";
 import { runCommand } from "./_run_command.ts";
 
@@ -30,9 +31,21 @@ async function replayAll(folders: readonly string[]): Promise<void> {
   if (cases.length === 0) throw new UsageError("Cannot replay: no folder has a case.json");
   const tables: TableCache = new Map();
   for (const folder of cases) {
-    const report = replayGoldenCase(await readGoldenCase(folder, tables));
+    const report = replayGoldenCase(await readCase(folder, tables));
     console.log(JSON.stringify(report));
     if (!report.passed) Deno.exitCode = EXIT_DIFFERENT;
+  }
+}
+
+/** Reads a case; what is missing or no JSON or CSV is refused in one line. */
+async function readCase(folder: string, tables: TableCache): Promise<GoldenCase> {
+  try {
+    return await readGoldenCase(folder, tables);
+  } catch (error) {
+    const isUnreadable = error instanceof Deno.errors.NotFound || error instanceof SyntaxError ||
+      error instanceof CsvError;
+    if (isUnreadable) throw new UsageError(`Cannot replay ${folder}: ${error.message}`);
+    throw error;
   }
 }
 

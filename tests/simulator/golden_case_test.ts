@@ -2,6 +2,7 @@
 /** Reading recorded cases: what differs between them besides the schedule. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { readGoldenCase } from "../../lib/cli/_golden_case.ts";
 import { replayGoldenCase } from "../../lib/cli/_golden_replay.ts";
 import { Simulator } from "../../lib/simulator/mod.ts";
@@ -217,6 +218,34 @@ function withCpuOverheads(config: Json): Json {
   const predictor = { ...config["predictor"] as Json, skip_cpu_overhead_modeling: false };
   return { ...config, predictor };
 }
+
+Deno.test("readGoldenCase() names the request that the recording lacks", () =>
+  withCase(
+    { config: caseOf({ name: "vllm" }, {}), outcomes: [Array<"">(11).fill("")] },
+    async (folder) => {
+      await assert.rejects(readGoldenCase(folder, new Map()), {
+        name: "TraceError",
+        message: /expected_requests\.csv.*no row of request 1/,
+      });
+    },
+  ));
+
+Deno.test("deno task golden refuses what it cannot read in one line, with exit code 2", async () => {
+  const command = fileURLToPath(new URL("../../lib/cli/golden.ts", import.meta.url));
+  const replay = async (folder: string): Promise<string> => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--allow-read", command, folder],
+    }).output();
+    assert.equal(code, 2);
+    return new TextDecoder().decode(stderr);
+  };
+  await withCase({ config: caseOf({ name: "vllm" }, {}) }, async (folder) => {
+    await Deno.remove(join(folder, "requests.csv"));
+    assert.match(await replay(folder), /^error: Cannot replay [^\n]*requests\.csv[^\n]*\n$/);
+    await Deno.writeTextFile(join(folder, "case.json"), "{");
+    assert.match(await replay(folder), /^error: Cannot replay [^\n]*JSON[^\n]*\n$/);
+  });
+});
 
 Deno.test("readGoldenCase() refuses CPU overheads, of which there are no tables", () =>
   withCase({ config: withCpuOverheads(caseOf({ name: "vllm" }, {})) }, async (folder) => {
