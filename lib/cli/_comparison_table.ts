@@ -84,7 +84,7 @@ function withKnowledge(policy: string): string {
 }
 
 function withInterval({ estimate, low, high }: Interval): string {
-  return `${percent(estimate)} [${percent(low)}, ${percent(high)}]`;
+  return `${percent(estimate)} % [${percent(low)}, ${percent(high)}]`;
 }
 
 function seconds(value: number): string {
@@ -93,5 +93,5 @@ function seconds(value: number): string {
 
 function percent(share: number): string {
   if (Number.isNaN(share)) return "?";
-  return `${share > 0 ? "+" : ""}${(100 * share).toFixed(1)} %`;
+  return `${share > 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
 }

@@ -65,27 +65,28 @@ export async function findPolicies(
   const groups: PolicyGroup[] = [];
   for (const name of new Set(list.split(","))) {
     const group = readGroup(name);
-    if (group === undefined) {
-      entries.push(heuristicEntry(scenario, requireBaseline(name)));
-      continue;
-    }
-    if (entries.some(({ label }) => label === group.label)) {
+    const label = group?.label ?? requireBaseline(name);
+    if (entries.some((entry) => entry.label === label)) {
       throw new UsageError(
-        `Cannot compare: labels of --policies must be distinct, current value is ${group.label}`,
+        `Cannot compare: labels of --policies must be distinct, current value is ${label}`,
       );
+    }
+    if (group === undefined) {
+      entries.push(heuristicEntry(scenario, label));
+      continue;
     }
     const members: TrainedPolicy[] = [];
     for (const path of group.patterns.flatMap(expandPattern)) {
       const policy = await loadFitting(scenario, path);
-      refuseRepeatedSeed(group.label, members, policy);
+      refuseRepeatedSeed(label, members, policy);
       members.push(policy);
     }
     const actingLabels = samplings.map((sampling) => {
-      const label = sampling === "greedy" ? group.label : `${group.label} (sampled)`;
-      for (const policy of members) entries.push(policyEntry(policy, label, sampling));
-      return label;
+      const actingLabel = sampling === "greedy" ? label : `${label} (sampled)`;
+      for (const policy of members) entries.push(policyEntry(policy, actingLabel, sampling));
+      return actingLabel;
     });
-    groups.push({ label: group.label, actingLabels, members });
+    groups.push({ label, actingLabels, members });
   }
   return { entries, groups };
 }

@@ -45,8 +45,11 @@ export function* comparisonRows(
 ): Generator<ComparisonRow> {
   for (const { policy, runCount, e2eMean, e2eP99, ttftMean } of comparisons) {
     if (policy === baseline) continue;
-    const statistics = { e2e_mean: e2eMean, e2e_p99: e2eP99, ttft_mean: ttftMean };
-    for (const [statistic, found] of Object.entries(statistics)) {
+    const statistics = [["e2e_mean", e2eMean], ["e2e_p99", e2eP99], [
+      "ttft_mean",
+      ttftMean,
+    ]] as const;
+    for (const [statistic, found] of statistics) {
       yield { policy, baseline, statistic, runs: runCount, ...columnsOf(found) };
     }
   }

@@ -19,17 +19,12 @@ import {
   scenarioSchema,
 } from "./scenario_schema.ts";
 
-const FILES: Readonly<Record<string, unknown>> = {
-  homogeneous,
-  mixed,
-  two_speed: twoSpeed,
-  slowdown,
-  bursty,
-  long_context: longContext,
-};
+const FILES: ReadonlyMap<string, unknown> = new Map(
+  [homogeneous, mixed, twoSpeed, slowdown, bursty, longContext].map((file) => [file.name, file]),
+);
 
 /** Names of the scenarios, one file each in `data/scenarios`. */
-export const scenarioNames: readonly string[] = Object.keys(FILES);
+export const scenarioNames: readonly string[] = [...FILES.keys()];
 
 /**
  * Looks up a scenario.
@@ -50,10 +45,10 @@ export const scenarioNames: readonly string[] = Object.keys(FILES);
  * ```
  */
 export function getScenario(name: string): ScenarioDefinition {
-  if (!Object.hasOwn(FILES, name)) {
+  if (!FILES.has(name)) {
     throw new ConfigError("scenario", name, `one of ${scenarioNames.join(", ")}`);
   }
-  return parseConfig<ScenarioDefinition>(scenarioSchema, FILES[name], `data/scenarios/${name}`);
+  return parseConfig<ScenarioDefinition>(scenarioSchema, FILES.get(name), `data/scenarios/${name}`);
 }
 
 /** The parts of an experiment that a scenario decides. */

@@ -44,12 +44,15 @@ export const baselineLadder: readonly BaselineName[] = [
   "clairvoyant_least_work",
 ];
 
-/** What a baseline is told that a real router would have to find out or could not know. */
-const TOLD: Readonly<Partial<Record<BaselineName, string>>> = {
-  speed_weighted_lor: "told the speeds",
-  predicted_least_work: "told the speeds",
-  clairvoyant_least_work: "clairvoyant, told the speeds",
-};
+/**
+ * What a baseline is told that a real router would have to find out, or (the clairvoyant one, told
+ * the speeds too) could not know.
+ */
+const TOLD: ReadonlyMap<string, string> = new Map<BaselineName, string>([
+  ["speed_weighted_lor", "told speeds"],
+  ["predicted_least_work", "told speeds"],
+  ["clairvoyant_least_work", "clairvoyant"],
+]);
 
 /**
  * What the baseline of a name is told beyond what a real router sees, for tables.
@@ -66,7 +69,7 @@ const TOLD: Readonly<Partial<Record<BaselineName, string>>> = {
  * ```
  */
 export function describeKnowledge(name: string): string {
-  return (TOLD as Readonly<Record<string, string>>)[name] ?? "";
+  return TOLD.get(name) ?? "";
 }
 
 /** What baselines may need. */

@@ -102,3 +102,59 @@ Deno.test("comparePolicies() refuses a reference that did not run on the same ar
     message: "Cannot compare policies: reference must be one of lor, ppo, current value is lor_tbt",
   });
 });
+
+Deno.test("comparePolicies() measures fairness, targets met and goodput by hand-made numbers", () => {
+  const withTargets = { ...schema, meets_slo: "bool?" } as const satisfies TableSchema;
+  const rows = runOf("lor", null, 1, [2, 6, 2, 6]).map((row, i) => ({
+    ...row,
+    meets_slo: i !== 1,
+  }));
+  const [lor] = comparePolicies(tableFromRows(withTargets, rows), "lor", new Rng(1));
+  // Replica 0 serves requests of 2 s, replica 1 of 6 s: (2 + 6)^2 / (2 x (4 + 36)).
+  assert.equal(lor?.latencyFairness, 0.8);
+  assert.equal(lor?.sloFraction, 0.75);
+  assert.equal(lor?.goodputPerSecond, 3 / 9); // the last completes at 3 + 6
+  const [none] = comparePolicies(
+    tableFromRows(schema, runOf("lor", null, 1, [2, 6])),
+    "lor",
+    new Rng(1),
+  );
+  assert.deepEqual([none?.sloFraction, none?.goodputPerSecond], [null, null]);
+});
+
+Deno.test("comparePolicies() compares the policies that are named, with the same intervals", () => {
+  const noisy = Array.from({ length: 200 }, (_, i) => 5 + Math.sin(i) + (i % 7));
+  const table = tableFromRows(schema, [
+    ...runOf("lor", null, 1, noisy),
+    ...runOf("ppo", 7, 1, noisy.map((seconds, i) => seconds * (0.8 + (i % 3) / 10))),
+  ]);
+  const [, ppo] = comparePolicies(table, "lor", new Rng(3));
+  assert.deepEqual(comparePolicies(table, "lor", new Rng(3), { policies: ["ppo"] }), [ppo]);
+  assert.throws(() => comparePolicies(table, "lor", new Rng(3), { policies: ["dqn"] }), {
+    name: "RangeError",
+    message: "Cannot compare policies: policies must be among lor, ppo, current value is dqn",
+  });
+});
+
+Deno.test("comparePolicies() covers a known difference about as often as it says", () => {
+  // Latencies that drift over 20 requests; the candidate takes 10 % less but for noise of its own.
+  let covered = 0;
+  const trials = 60;
+  for (let trial = 0; trial < trials; trial++) {
+    const rng = new Rng(trial).stream("coverage");
+    let drift = 0;
+    const pairs = Array.from({ length: 400 }, () => {
+      drift = 0.95 * drift + 0.3 * rng.normal();
+      const own = 5 + drift;
+      return [own, 0.9 * own + 0.5 * rng.normal()] as const;
+    });
+    const table = tableFromRows(schema, [
+      ...runOf("lor", null, 1, pairs.map(([baseline]) => baseline)),
+      ...runOf("ppo", 7, 1, pairs.map(([, candidate]) => candidate)),
+    ]);
+    const [, ppo] = comparePolicies(table, "lor", rng, { resampleCount: 200 });
+    const { low, high } = ppo!.ttftMean.relative;
+    if (low <= -0.1 && -0.1 <= high) covered++;
+  }
+  assert.ok(covered >= 51 && covered < 60, `${covered} of ${trials}`);
+});

@@ -11,10 +11,15 @@ import {
   type BatchBar,
   batchGantt,
   type Chart,
+  countRoutingShares,
+  type DependenceValue,
+  differenceIntervals,
   latencyBars,
   latencyEcdf,
   learningCurves,
+  policyDependence,
   rewardComponents,
+  routingShares,
 } from "@signalbox/signalbox/plot";
 import { Rng } from "@signalbox/signalbox/random";
 import type { Table } from "apache-arrow";
@@ -145,6 +150,26 @@ export function sampleBatches(): BatchBar[] {
   });
 }
 
+/** Made-up probabilities: replica 0 likes long prompts, all like to be idle. */
+export function sampleDependence(): DependenceValue[] {
+  const replicas = REPLICAS.map((_, replica) => replica);
+  return [
+    ...[64, 256, 1024, 4096].flatMap((value) =>
+      replicas.map((replica) => {
+        const first = Math.log2(value) / 20;
+        const probability = replica === 0 ? first : (1 - first) / 3;
+        return { feature: "prompt_tokens" as const, value, replica, probability };
+      })
+    ),
+    ...[0, 4, 16, 64].flatMap((value) =>
+      replicas.map((replica) => {
+        const probability = 1 / (1 + value / (4 - replica));
+        return { feature: "outstanding_requests" as const, value, replica, probability };
+      })
+    ),
+  ];
+}
+
 /** Every kind of chart, with the comparison that two of them show. */
 export function sampleCharts(): {
   readonly charts: Readonly<Record<string, Chart>>;
@@ -165,6 +190,17 @@ export function sampleCharts(): {
       latency_bars: latencyBars(comparisons, { policies: POLICIES }),
       action_shares: actionShares(comparisons, { replicaNames: REPLICAS }),
       batch_gantt: batchGantt(sampleBatches(), { replicaNames: REPLICAS }),
+      baseline_differences: differenceIntervals(comparisons.map(({ policy, e2eMean }) => ({
+        policy: "ppo hybrid",
+        baseline: policy,
+        statistic: "mean E2E",
+        relative: e2eMean.relative,
+      }))),
+      routing_shares: routingShares(
+        countRoutingShares(requests, { policies: ["least_outstanding", "ppo hybrid"] }),
+        { replicaNames: REPLICAS },
+      ),
+      dependence: policyDependence(sampleDependence(), { replicaNames: REPLICAS }),
     },
   };
 }

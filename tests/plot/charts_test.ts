@@ -42,6 +42,9 @@ Deno.test("every chart compiles without a warning and carries its axis titles", 
     ["ttft_ecdf", [/Time to first token \(s\)/]],
     ["latency_bars", [/Mean \(s\)/, /99th percentile \(s\)/, /95 % block bootstrap/]],
     ["action_shares", [/Share of requests/, /0 H100/]],
+    ["baseline_differences", [/ppo hybrid against each baseline/, /mean E2E/, /lor_tbt/]],
+    ["routing_shares", [/Prompt tokens/, /calm: /, /least_outstanding/, /3 A40/]],
+    ["dependence", [/Prompt tokens of the request/, /Requests at the replica itself/, /0 H100/]],
     ["batch_gantt", [/Simulated time \(s\)/, /3 A40/, /prefill/]],
   ]);
   const { charts } = sampleCharts();

@@ -105,3 +105,42 @@ Deno.test("openScenario() refuses a trace whose requests do not fit or are too f
     );
   });
 });
+
+Deno.test("openScenario() keeps training, validation and test arrivals apart", async () => {
+  const scenario = await open({
+    training: { episodeRequests: 100 },
+    evaluation: { seeds: [0, 1], requests: 100 },
+  });
+  const seen = new Set<string>();
+  for (const seed of [0, 1]) {
+    const parts = [
+      scenario.trainingWorkload(new Rng(seed)),
+      scenario.trainingWorkload(new Rng(seed).stream("environment 0")),
+      scenario.evaluationWorkload(seed),
+      scenario.evaluationWorkload(seed, "validation"),
+    ];
+    for (const request of parts.flatMap(fingerprints)) {
+      assert.ok(!seen.has(request), request);
+      seen.add(request);
+    }
+  }
+  assert.deepEqual(scenario.evaluationWorkload(1), scenario.evaluationWorkload(1, "test"));
+});
+
+Deno.test("openScenario() validates on the middle of a trace, and learns lengths on its first part", () =>
+  withTrace(1000, async (path) => {
+    const scenario = await open({
+      workload: { kind: "trace", path },
+      training: { episodeRequests: 50 },
+      evaluation: { seeds: [7, 3], requests: 500 },
+    });
+    const stretches = [7, 3].map((seed) => [
+      ...scenario.evaluationWorkload(seed, "validation").promptTokens,
+    ]);
+    // Request i has i + 1 prompt tokens and arrives at second i: 10 % of 999 s from 599.4 s on.
+    assert.deepEqual(stretches.map((stretch) => [stretch[0], stretch.at(-1)]), [[601, 650], [
+      651,
+      700,
+    ]]);
+    assert.equal(Math.max(...scenario.lengthSample().promptTokens), 600);
+  }));
