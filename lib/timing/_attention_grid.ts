@@ -93,20 +93,59 @@ export class AttentionGrid {
     const decodeShare = share(decodes, n, decodeCount);
     const depthShare = share(decodeContexts, d, decodeContextTokens);
     const seconds = this.#seconds;
-    const alongDepth = (cell: number): number =>
-      seconds[cell]! + depthShare * (seconds[cell + 1]! - seconds[cell]!);
-    const alongDecodes = (cell: number): number => {
-      const low = alongDepth(cell);
-      return low + decodeShare * (alongDepth(cell + decodeStride) - low);
-    };
-    const alongContext = (cell: number): number => {
-      const low = alongDecodes(cell);
-      return low + contextShare * (alongDecodes(cell + contextStride) - low);
-    };
-    const origin = c * chunkStride + k * contextStride + n * decodeStride + d;
-    const low = alongContext(origin);
-    return low + chunkShare * (alongContext(origin + chunkStride) - low);
+    let cell = c * chunkStride + k * contextStride + n * decodeStride + d;
+    const low = plane(
+      seconds,
+      cell,
+      contextStride,
+      decodeStride,
+      contextShare,
+      decodeShare,
+      depthShare,
+    );
+    if (chunkShare === 0) return low;
+    cell += chunkStride;
+    const high = plane(
+      seconds,
+      cell,
+      contextStride,
+      decodeStride,
+      contextShare,
+      decodeShare,
+      depthShare,
+    );
+    return low + chunkShare * (high - low);
   }
+}
+
+/** Trilinear interpolation over context, decodes and their depth, without allocation. */
+function plane(
+  seconds: Float64Array,
+  cell: number,
+  contextStride: number,
+  decodeStride: number,
+  contextShare: number,
+  decodeShare: number,
+  depthShare: number,
+): number {
+  const low = line(seconds, cell, decodeStride, decodeShare, depthShare);
+  if (contextShare === 0) return low;
+  const high = line(seconds, cell + contextStride, decodeStride, decodeShare, depthShare);
+  return low + contextShare * (high - low);
+}
+
+/** Bilinear interpolation over decodes and their depth. */
+function line(
+  seconds: Float64Array,
+  cell: number,
+  decodeStride: number,
+  decodeShare: number,
+  depthShare: number,
+): number {
+  const low = seconds[cell]! + depthShare * (seconds[cell + 1]! - seconds[cell]!);
+  const next = cell + decodeStride;
+  const high = seconds[next]! + depthShare * (seconds[next + 1]! - seconds[next]!);
+  return low + decodeShare * (high - low);
 }
 
 /** 0, the smallest value above it, its doubles that occur, and a knot far beyond. */
@@ -169,8 +208,9 @@ function extrapolate(
 
 /** Index of the interval that holds the value, the last one beyond the axis. */
 function lowerIndex(axis: Float64Array, value: number): number {
+  const last = axis.length - 2;
   let index = 0;
-  while (index < axis.length - 2 && axis[index + 1]! <= value) index++;
+  while (index < last && axis[index + 1]! <= value) index++;
   return index;
 }
 

@@ -39,13 +39,17 @@ export class Curve {
     }));
     const last = Math.floor(counts[counts.length - 1]!);
     this.#seconds = new Float64Array(last + 1);
-    let next = 0;
-    for (let count = 0; count <= last; count++) {
-      while (counts[next]! < count) next++;
-      const [from, to] = [counts[next - 1], counts[next]!];
-      const share = from === undefined ? 1 : (count - from) / (to - from);
-      const low = next === 0 ? smooth[0]! : smooth[next - 1]!;
-      this.#seconds[count] = low + share * (smooth[next]! - low);
+    this.#seconds.fill(smooth[0]!, 0, Math.min(last, Math.ceil(counts[0]!)) + 1);
+    for (let k = 1; k < counts.length; k++) {
+      const from = counts[k - 1]!;
+      const low = smooth[k - 1]!;
+      const slope = (smooth[k]! - low) / (counts[k]! - from);
+      const end = Math.floor(counts[k]!);
+      for (let count = Math.floor(from) + 1; count <= end; count++) {
+        this.#seconds[count] = low + slope * (count - from);
+      }
+      // What was measured comes out to the last bit.
+      if (end === counts[k]!) this.#seconds[end] = smooth[k]!;
     }
     const half = Math.floor(last / 2);
     this.#slope = half === last ? 0 : (this.#seconds[last]! - this.#seconds[half]!) / (last - half);
