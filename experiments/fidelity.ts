@@ -26,6 +26,7 @@ import {
   replayEngineRun,
   type RequestLatencies,
 } from "@signalbox/signalbox/fidelity";
+import { getGpu, getModel } from "@signalbox/signalbox/hardware";
 import {
   type ReportSection,
   type ReportTable,
@@ -33,6 +34,7 @@ import {
   writeReport,
 } from "@signalbox/signalbox/plot";
 import { ConfigError, TraceError, UsageError, writeFileAtomic } from "@signalbox/signalbox/support";
+import { createTimer } from "@signalbox/signalbox/timing";
 import { runCommand } from "../lib/cli/_run_command.ts";
 import { textTable } from "../lib/cli/_text_table.ts";
 
@@ -40,6 +42,7 @@ const ROOT = dirname(import.meta.dirname!);
 const OUTPUT = join(ROOT, "runs", "fidelity");
 
 const TIMERS = "bundle: interpolated from LLMServingSim's profiles; nothing was fitted to a run. " +
+  "profile: the compact profile that is shipped, reduced from the same tables. " +
   "analytic: roofline of the GPU; one of its coefficients, the CPU time of an iteration, was " +
   "fitted to the mean TPOT of the RTX 4090 and RTX PRO 6000 runs, the others to profiles of single " +
   "operations. calibrated: the analytic timer with four coefficients fitted to the first half of " +
@@ -122,6 +125,16 @@ async function contendersOf(run: EngineRun, bundles: string): Promise<Contender[
   } else {
     contenders.push({ timer: "bundle", from: 0, replay: () => replayEngineRun(run, bundle) });
   }
+  const profile = await orSkip("profile timer", () =>
+    createTimer({ kind: "profile" }, {
+      gpu: getGpu(run.gpu),
+      model: getModel(run.model),
+      tensorParallel: run.tensorParallel,
+      pipelineStages: 1,
+    }));
+  if (profile !== undefined) {
+    contenders.push({ timer: "profile", from: 0, replay: () => replayEngineRun(run, profile) });
+  }
   contenders.push({ timer: "analytic", from: 0, replay: () => replayAnalytic(run) });
   const calibration = await orSkip("calibrated timer", () => calibrateTimer([run], { folds: 2 }));
   if (calibration !== undefined) {
@@ -136,6 +149,7 @@ async function contendersOf(run: EngineRun, bundles: string): Promise<Contender[
 
 function compare(name: string, run: EngineRun, contenders: readonly Contender[]) {
   const results = contenders.map(({ timer, from, replay }) => {
+    replay(); // The first time is the compiler's, too.
     const start = performance.now();
     const all = replay();
     const seconds = (performance.now() - start) / 1000;

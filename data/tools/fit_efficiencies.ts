@@ -167,7 +167,21 @@ async function fitLink(
 
 const BUNDLE_MODEL = "meta-llama/Llama-3.1-8B";
 const BUNDLES = [["rtx4090", "RTX4090"], ["rtxpro6000", "RTXPRO6000"]] as const;
-const NO_LINK = { linkSeconds: 3e-5, linkBandwidth: 0.7 };
+
+/** What is assumed of the link between two GPUs, and why. */
+const LINKS = {
+  rtx4090: {
+    coefficients: { linkSeconds: 3e-5, linkBandwidth: 0.7 },
+    reason: "linkSeconds and linkBandwidth: not measured",
+  },
+  rtxpro6000: {
+    // 15.92 of the 64 GB/s of PCIe 5; two ring steps of 6.6 us.
+    coefficients: { linkSeconds: 1.32e-5, linkBandwidth: 0.2488 },
+    reason:
+      "linkSeconds and linkBandwidth: NCCL between two GPUs inside a CUDA graph, 15.92 GB/s and " +
+      "6.6 us a ring step, as LLMServingSim's changelog states them",
+  },
+};
 
 /** Fits the GPUs that have LLMServingSim profiles and a measured vLLM run. */
 async function fitBundles(shared: string): Promise<Entry[]> {
@@ -177,7 +191,7 @@ async function fitBundles(shared: string): Promise<Entry[]> {
     const parts = fitTables(gpu, tables);
     const rows = await readBundleAttention(`${shared}/${bundle}`, BUNDLE_MODEL);
     const attention = fitAttention(gpu, rows, `${bundle}/attention.csv`);
-    const fitted = combine([...parts, attention.coefficients, NO_LINK]);
+    const fitted = combine([...parts, attention.coefficients, LINKS[gpu].coefficients]);
     const run = `measured/${folder}_Llama-3.1-8B`;
     const engineRun = await readEngineRun(`${shared}/${run}`);
     const iterationSeconds = fitIterationSeconds(engineRun, fitted);
@@ -193,7 +207,7 @@ async function fitBundles(shared: string): Promise<Entry[]> {
       checks: reportReplay(engineRun.measured, replayed, `${run}/requests.jsonl`),
       assumptions: [
         "iterationSeconds: what brings the mean tpot of the run under checks closest to measured",
-        "linkSeconds and linkBandwidth: not measured",
+        LINKS[gpu].reason,
       ],
     };
   }));

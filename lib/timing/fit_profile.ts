@@ -122,8 +122,15 @@ export async function fitBundleProfile(
     embedding: toFile(points.ends.get("embedding")!, options),
     finalNorm: toFile(points.ends.get("final_layernorm")!, options),
     sampling: toFile(sumAtCounts([...points.sampling.values()]), options),
+    cpu: NO_CPU,
   };
 }
+
+/**
+ * vLLM's engine prepares an iteration while the GPU computes the one before
+ * (`scheduler_config.async_scheduling`, on by default in the profiled version).
+ */
+const NO_CPU: ProfileCurve = { counts: [1], microseconds: [0] };
 
 /** A collective of less than one token never happens. */
 function hasToken({ count }: CurvePoint): boolean {

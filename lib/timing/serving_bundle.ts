@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { AttentionGrid } from "./_attention_grid.ts";
+import { TraceError } from "../support/mod.ts";
+import { AttentionGrid, type AttentionPoint } from "./_attention_grid.ts";
 import { readBundlePoints, sumOperations } from "./_bundle_points.ts";
 import { Curve } from "./_curve.ts";
 import { skewShare } from "./_skew_shares.ts";
@@ -64,7 +65,7 @@ export async function readServingBundle(
   const [matmul, elementwise] = [curveOf(true), curveOf(false)];
   const ends = new Curve(sumOperations(`${points.tables}/dense.csv`, points.ends));
   const sampling = new Curve(sumOperations(`${points.tables}/per_sequence.csv`, points.sampling));
-  const attention = new AttentionGrid(points.attention);
+  const attention = toGrid(points.attention, `${points.tables}/attention.csv`);
   return {
     tensorParallel: points.tensorParallel,
     layerSeconds: (tokens) => layer.at(tokens),
@@ -75,4 +76,13 @@ export async function readServingBundle(
       attention.at(chunkTokens, contextTokens, decodeCount, decodeContextTokens),
     skewShare: (decodeCount, besideChunk) => skewShare(points.skew, decodeCount, besideChunk),
   };
+}
+
+function toGrid(points: readonly AttentionPoint[], path: string): AttentionGrid {
+  try {
+    return new AttentionGrid(points);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TraceError(path, 0, error.message);
+  }
 }

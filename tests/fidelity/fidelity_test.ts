@@ -191,6 +191,64 @@ Deno.test("replayEngineRun() spreads requests over data-parallel copies", async 
   assertAllClose(await replayOn(2), [1, 1, 3.8], { atol: 1e-9 });
 });
 
+Deno.test("createRunBundleTimer() finds the profile of a run and tells whose share it is", async () => {
+  const bundles = await Deno.makeTempDir();
+  const run = {
+    gpu: "rtx4090",
+    model: "meta-llama/Llama-3.1-8B",
+    tensorParallel: 2,
+    kvNumberBytes: 2,
+  };
+  const dense = ["layernorm", "qkv_proj", "rotary_emb", "o_proj", "gate_up_proj", "act_fn"]
+    .concat("down_proj", "embedding", "final_layernorm").map((name) => `${name},1,5`).join("\n");
+  const batch = {
+    requestCount: 1,
+    totalTokens: 1,
+    decodeCount: 1,
+    decodeContextTokens: 16,
+    maxDecodeContextTokens: 16,
+    prefillCount: 0,
+    prefillContextTokens: [],
+    prefillChunkTokens: [],
+  };
+  // Two norms and six products of 5 us in 32 layers, attention of 1 us, embedding and norm of 10 us.
+  const layers = 32 * (8 * 5 + 1);
+  const secondsWith = async (folder: string, outputMicroseconds: number): Promise<number> => {
+    const path = `${bundles}/RTX4090/${run.model}/${folder}`;
+    await Deno.mkdir(path, { recursive: true });
+    const grid = [0, 16, 32].flatMap((c) =>
+      [0, 16, 32].flatMap((
+        k,
+      ) => [[c, k, 0, 0], [c, k, 1, 16], [c, k, 1, 32], [c, k, 2, 16], [c, k, 2, 32]])
+    ).filter(([c, k, n]) => c! + n! > 0 && (c! > 0 || k === 0));
+    const attention = grid.map((row) => `${row.join(",")},1`).join("\n");
+    for (
+      const [name, text] of Object.entries({
+        "meta.yaml": "gpu: RTX4090\n",
+        "dense.csv": `layer,tokens,time_us\n${dense}\n`,
+        "per_sequence.csv":
+          `layer,sequences,time_us\nlm_head,1,${outputMicroseconds}\nsampler,1,0\n`,
+        "attention.csv": `prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n${attention}\n`,
+      })
+    ) await Deno.writeTextFile(`${path}/${name}`, text);
+    const timer = await createRunBundleTimer(run, bundles);
+    const { communication } = timer!.operationSeconds!(batch, 0);
+    await Deno.remove(path, { recursive: true });
+    return timer!.modelSeconds(batch, 0) - communication;
+  };
+  try {
+    assert.equal(await createRunBundleTimer(run, bundles), undefined);
+    // Reading the output matrix of 1.05 GB takes a GPU with 1008 GB/s 1042 us: 1100 us are one GPU's
+    // and are halved, 560 us are already those of one of two.
+    const whole = await secondsWith("", 1100);
+    assert.ok(Math.abs(whole * 1e6 - (layers / 2 + 10 + 550)) < 1e-6, String(whole));
+    const part = await secondsWith("bf16", 560);
+    assert.ok(Math.abs(part * 1e6 - (layers + 10 + 560)) < 1e-6, String(part));
+  } finally {
+    await Deno.remove(bundles, { recursive: true });
+  }
+});
+
 const measured: RequestLatencies = {
   ttft: Float64Array.of(1, 2, 3),
   tpot: Float64Array.of(0.1, NaN, 0.3),

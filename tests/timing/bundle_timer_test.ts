@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
+import { getGpu, getModel } from "../../lib/hardware/mod.ts";
 import { quantile } from "../../lib/stats/mod.ts";
 import {
   type BatchShape,
   type BatchTimer,
   createBundleTimer,
+  getGpuEfficiency,
   readServingBundle,
   type ServingBundle,
 } from "../../lib/timing/mod.ts";
@@ -110,6 +112,28 @@ Deno.test("createBundleTimer() tells the parts of every time, which sum to it", 
     const sum = matmul + elementwise + sampling + Object.values(rest).reduce((a, b) => a + b, 0);
     assertMicroseconds(sum, timer.modelSeconds(batch, 0) * 1e6);
   }
+});
+
+Deno.test("createBundleTimer() divides tables over GPUs and adds two all-reduces a layer", async () => {
+  const bundle = await withFiles(bundleFiles(), (path) => readServingBundle(path));
+  const [model, gpu] = [getModel("meta-llama/Llama-3.1-8B"), getGpu("rtxpro6000")];
+  const { linkSeconds, linkBandwidth } = getGpuEfficiency(gpu.name);
+  const shape = batchShape([32, 32], [[0, 16]]);
+  const layerMicroseconds = 10 * (8 * 18 + attentionMicroseconds(16, 0, 2, 32)) + 2 * 3;
+  // A ring of two moves each activation once over the link, 18 tokens of 4096 x 2 bytes.
+  const reduce = linkSeconds + 18 * 8192 / (gpu.linkBandwidthBytesPerSecond * linkBandwidth);
+  const expected = layerMicroseconds / 2 + 2 * 18 + 2 * 32 * reduce * 1e6;
+  const timer = createBundleTimer(bundle, { layers: 10, parallel: { degree: 2, model, gpu } });
+  assertMicroseconds(timer.modelSeconds(shape, 0), expected);
+  const parts = Object.values(timer.operationSeconds!(shape, 0)).reduce((a, b) => a + b, 0);
+  assertMicroseconds(parts, expected);
+  const own = createBundleTimer({ ...bundle, tensorParallel: 2 }, {
+    layers: 10,
+    parallel: { degree: 2, model, gpu },
+  });
+  assertMicroseconds(own.modelSeconds(shape, 0), expected + layerMicroseconds / 2);
+  const single = createBundleTimer(bundle, { layers: 10, parallel: { degree: 1, model, gpu } });
+  assertMicroseconds(single.modelSeconds(shape, 0), layerMicroseconds + 2 * 18);
 });
 
 Deno.test("createBundleTimer() looks several prompt chunks up as one with as many pairs", async () => {
@@ -219,7 +243,7 @@ Deno.test("readServingBundle() names the file that cannot be used", async () => 
       { ...files, "attention.csv": attention.replace("32,16,0,0,", "33,16,0,0,") },
       readServingBundle,
     ),
-    { name: "RangeError", message: /every batch of the doubling grid must be measured/ },
+    { name: "TraceError", message: /every batch of the doubling grid must be measured/ },
   );
   await assert.rejects(readServingBundle("/no/such/folder"), {
     name: "TraceError",
