@@ -1,5 +1,7 @@
 /** For each key of an experiment, a change that must have an effect. */
-import { type KeyGroup, workloadKeyGroups } from "./_workload_key_cases.ts";
+import { clusterKeyGroups } from "./_cluster_key_cases.ts";
+import type { KeyGroup } from "./_key_group.ts";
+import { workloadKeyGroups } from "./_workload_key_cases.ts";
 
 /** Short requests for a fast and a slow replica that can just serve them; two updates. */
 export const BASE = {
@@ -23,71 +25,24 @@ export const BASE = {
 
 const RECURRENT = { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8 };
 const SCORER = { kind: "replica_scorer", hiddenSize: 8 };
-/** Little memory: requests wait for blocks and are preempted. */
-const TIGHT = { "cluster.replicas.0.kvBlocks": 250, "cluster.replicas.1.kvBlocks": 250 };
 const PULSE = { "training.temperature.mode": "pulse" };
 const DOCUMENT = { "training.temperature.mode": "document" };
 
-/**
- * Every key once.
- *
- * @param trace File with a trace; other.csv lies beside it.
- * @param checkpoint A policy that {@linkcode BASE} can begin with.
- */
-export function keyGroups(trace: string, checkpoint: string): KeyGroup[] {
-  return [
-    {
-      look: "simulation",
-      to: {
-        "cluster.model": "meta-llama/Meta-Llama-3-8B",
-        "cluster.replicas.0.gpu": "h100",
-        "cluster.replicas.0.count": 2,
-        "cluster.replicas.0.tensorParallel": 2,
-        "cluster.replicas.0.pipelineStages": 2,
-        "cluster.replicas.0.kvBlocks": 250,
-        "cluster.scheduler.kind": "vllm",
-        "cluster.scheduler.batchSizeCap": 2,
-        "cluster.scheduler.chunkTokens": 64,
-        "evaluation.seeds": [2],
-        "evaluation.requests": 50,
-      },
-    },
-    {
-      look: "simulation",
-      given: TIGHT,
-      to: {
-        "cluster.scheduler.blockSize": 32,
-        "cluster.scheduler.watermarkFraction": 0.4,
-        "cluster.compat": "vidur",
-      },
-    },
-    {
-      look: "simulation",
-      given: {
-        "cluster.scheduler.kind": "vllm_v1",
-        "cluster.replicas.0.kvBlocks": 135,
-        "cluster.replicas.1.kvBlocks": 135,
-        "workload.lengths.promptToOutputRatio": 1,
-      },
-      to: {
-        "cluster.scheduler.reserveWholePrompt": false,
-        "cluster.scheduler.prefixCaching": false,
-      },
-    },
-    {
-      look: "simulation",
-      given: { "cluster.scheduler.kind": "lightllm", "cluster.scheduler.blockSize": 1 },
-      to: {
-        "cluster.scheduler.maxTokensInBatch": 2000,
-        "cluster.scheduler.maxWaitingIterations": 1,
-      },
-    },
-    {
-      look: "simulation",
-      given: { "cluster.scheduler.kind": "orca" },
-      to: { "cluster.scheduler.maxTokensPerRequest": 20_000, "cluster.memoryMarginFraction": 0.5 },
-    },
+/** Files that keys name. */
+export interface KeyFiles {
+  /** A trace; other.csv lies beside it. */
+  readonly trace: string;
+  /** A timing profile, unlike the shipped one, of Llama-2-7b on an A100. */
+  readonly profile: string;
+  /** A policy that {@linkcode BASE} can begin with. */
+  readonly checkpoint: string;
+}
 
+/** Every key once, but for those that nothing is meant to read. */
+export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] {
+  return [
+    { look: "simulation", to: { "evaluation.seeds": [2], "evaluation.requests": 50 } },
+    ...clusterKeyGroups(profile),
     ...workloadKeyGroups(BASE.workload, trace),
     {
       look: "training",

@@ -9,6 +9,7 @@ import {
   type JsonValue,
   parseExperimentConfig,
 } from "../../lib/config/mod.ts";
+import { ConfigError } from "../../lib/support/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import { defineSweep, expandSweep, runTrial } from "../../lib/sweep/mod.ts";
 import {
@@ -39,7 +40,7 @@ export function schemaKeys(): string[] {
 
 function keysOf(schema: Schema, id: string): string[] {
   const branches = (schema.oneOf ?? schema.anyOf ?? []).filter(({ type }) => type !== "null");
-  if (branches.length > 1) {
+  if (branches.length > 1 && branches.every(({ properties }) => properties?.kind)) {
     return [
       `${id}.kind`,
       ...branches.flatMap((branch) => {
@@ -73,10 +74,20 @@ export function withKeys(
 /** What is looked at: the least that a key has to change. */
 export type Observation = "workload" | "simulation" | "training" | "trial";
 
-/** Hash of what the experiment does; nothing of the configuration itself is in it. */
+/**
+ * Hash of what the experiment does; nothing of the configuration itself is in it. To be refused is
+ * something too, where the values are allowed but do not go together.
+ */
 export async function observe(what: Observation, config: ExperimentConfig): Promise<string> {
+  let outcome: unknown;
+  try {
+    outcome = await OBSERVERS[what](config);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    outcome = { refused: error.field };
+  }
   const text = JSON.stringify(
-    await OBSERVERS[what](config),
+    outcome,
     (_key, value) => ArrayBuffer.isView(value) ? [...value as Float64Array] : value,
   );
   return createHash("sha256").update(text).digest("hex");

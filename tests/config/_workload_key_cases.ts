@@ -1,17 +1,6 @@
 /** For each key of a workload, a change that must have an effect. */
 import type { JsonValue } from "../../lib/config/mod.ts";
-import type { Observation } from "./_keys.ts";
-
-/** Values by id, see `schemaKeys`. */
-export type Keys = Readonly<Record<string, JsonValue>>;
-
-/** Keys that matter under the same settings, each with a value other than it then has. */
-export interface KeyGroup {
-  readonly look: Observation;
-  /** Settings under which the keys matter, beside `BASE`. */
-  readonly given?: Keys;
-  readonly to: Keys;
-}
+import { type KeyGroup, type Keys, prefixed } from "./_key_group.ts";
 
 const FITTED = { kind: "fitted" };
 const CLASSES = [{ name: "a", share: 1, e2eSloSeconds: 9 }, { name: "b", share: 1 }];
@@ -141,10 +130,6 @@ function lengths(kind: string, given: Keys, to: Keys): KeyGroup {
     given: { "workload.lengths": { kind, ...given } },
     to: prefixed(`workload{synthetic}.lengths{${kind}}.`, to),
   };
-}
-
-function prefixed(prefix: string, keys: Keys): Keys {
-  return Object.fromEntries(Object.entries(keys).map(([key, value]) => [prefix + key, value]));
 }
 
 const TOTALS = { minTokens: 300, maxTokens: 1500, promptToOutputRatio: 3 };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getGpu, getModel } from "../../lib/hardware/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import {
   openScenario,
@@ -7,18 +8,22 @@ import {
   trainPolicy,
   useSimdBackend,
 } from "../../lib/training/mod.ts";
-import { BASE, keyGroups } from "./_key_cases.ts";
+import { BASE, type KeyFiles, keyGroups } from "./_key_cases.ts";
+import { asJson } from "./_key_group.ts";
 import { observe, schemaKeys, withKeys } from "./_keys.ts";
 
 await useSimdBackend();
 
-/** Keys that nothing reads, on purpose. */
-const LABELS = ["fitted", "synthetic", "trace"].map((kind) => `workload{${kind}}.classes.0.name`);
+/** Keys that describe something to the reader; nothing reads them, on purpose. */
+const LABELS = [
+  ...["fitted", "synthetic", "trace"].map((kind) => `workload{${kind}}.classes.0.name`),
+  "cluster.gpus.0.product",
+  "cluster.gpus.0.source",
+  "cluster.models.0.maxPositions",
+];
 
-/** A trace and another one, and a policy that BASE could begin with; gone afterwards. */
-async function withFiles(
-  body: (trace: string, checkpoint: string) => Promise<void>,
-): Promise<void> {
+/** Files for the cases; gone afterwards. */
+async function withFiles(body: (files: KeyFiles) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   const header = "arrived_at,num_prefill_tokens,num_decode_tokens\n";
   try {
@@ -34,22 +39,29 @@ async function withFiles(
     const checkpoint = policyCheckpoint(trained, { update: 2, decisions: 64 });
     trained.policy.dispose();
     await saveCheckpoint(`${folder}/policy`, checkpoint, { keepLast: 1 });
-    await body(`${folder}/trace.csv`, `${folder}/policy`);
+    const profile = `${folder}/profile.json`;
+    const slow = await Deno.readTextFile(
+      new URL("../../data/profiles/a40_Llama-2-7b-hf.json", import.meta.url),
+    );
+    await Deno.writeTextFile(profile, slow.replace('"gpu": "a40"', '"gpu": "a100"'));
+    await body({ trace: `${folder}/trace.csv`, profile, checkpoint: `${folder}/policy` });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 Deno.test("every key of an experiment has a case below, and no other has", () => {
-  const cases = keyGroups("trace.csv", "").flatMap(({ to }) => Object.keys(to));
+  const cases = keyGroups({ trace: "trace.csv", profile: "", checkpoint: "" }).flatMap(({ to }) =>
+    Object.keys(to)
+  );
   assert.equal(new Set(cases).size, cases.length, "one case a key");
   assert.deepEqual([...cases, ...LABELS].sort(), schemaKeys().sort());
 });
 
 Deno.test("changing any key of an experiment changes what it does", async () => {
-  await withFiles(async (trace, checkpoint) => {
+  await withFiles(async (files) => {
     const unread: string[] = [];
-    for (const { look, given = {}, to } of keyGroups(trace, checkpoint)) {
+    for (const { look, given = {}, to } of keyGroups(files)) {
       const before = await observe(look, withKeys(BASE, given));
       assert.equal(await observe(look, withKeys(BASE, given)), before, "the same again");
       for (const [id, value] of Object.entries(to)) {
@@ -63,7 +75,14 @@ Deno.test("changing any key of an experiment changes what it does", async () => 
   });
 });
 
-Deno.test("the name of a request class is for the reader only", async () => {
+Deno.test("keys that only describe change nothing", async () => {
   const named = (name: string) => withKeys(BASE, { "workload.classes": [{ name, share: 1 }] });
   assert.equal(await observe("workload", named("a")), await observe("workload", named("b")));
+  const described = (text: string, maxPositions: number) =>
+    withKeys(BASE, {
+      "cluster.gpus": [{ ...getGpu("a100"), efficiency: "a100", product: text, source: text }],
+      "cluster.models": [{ ...asJson(getModel("meta-llama/Llama-2-7b-hf")), maxPositions }],
+    });
+  const [one, other] = [described("a", 4096), described("b", 300)];
+  assert.equal(await observe("simulation", one), await observe("simulation", other));
 });
