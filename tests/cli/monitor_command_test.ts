@@ -246,10 +246,12 @@ Deno.test("Redrawing draws over what it drew, within the screen, and shows the c
   const screen = new Redrawing((text) => written += text);
   screen.draw("one\ntwo long", { columns: 5, rows: 9 });
   screen.draw("a\nb\nc\nd", { columns: 5, rows: 4 });
+  screen.draw("x".repeat(81), { columns: 0, rows: 0 });
   screen.end();
   assert.equal(
     written,
-    "\x1b[?25lone\ntwo l\n" + "\x1b[2A\r\x1b[Ja\nb\nc\n" + "\x1b[?25h",
+    "\x1b[?25lone\ntwo l\n" + "\x1b[2A\r\x1b[Ja\nb\nc\n" +
+      `\x1b[3A\r\x1b[J${"x".repeat(80)}\n` + "\x1b[?25h",
   );
 });
 
