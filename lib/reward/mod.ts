@@ -12,6 +12,9 @@ export { RewardCalculator } from "./reward_calculator.ts";
 export type { RewardCalculatorOptions, RewardScales } from "./reward_calculator.ts";
 export {
   absoluteScore,
+  actionBalance,
+  efficiencyDeviation,
+  extremeImbalance,
   latencyThresholdPenalty,
   loadImbalance,
   logisticLatencyPenalty,

@@ -44,6 +44,12 @@ export interface RewardBreakdown {
   readonly loadStdTerm: number;
   /** hybrid: minus the logistic penalty. */
   readonly logisticTerm: number;
+  /** hybrid: minus weighted extreme imbalance. */
+  readonly extremeImbalanceTerm: number;
+  /** hybrid: minus weighted shortfall and excess of throughput per latency. */
+  readonly efficiencyTerm: number;
+  /** delta, instant, hybrid: weighted evenness of the last decisions. */
+  readonly actionBalanceTerm: number;
   /** sojourn: minus the job-seconds. */
   readonly sojournTerm: number;
   /** request: rewards of the requests completed since the last decision, summed. */
@@ -61,6 +67,9 @@ export const REWARD_TERMS: readonly (keyof RewardBreakdown)[] = [
   "deltaTerm",
   "loadStdTerm",
   "logisticTerm",
+  "extremeImbalanceTerm",
+  "efficiencyTerm",
+  "actionBalanceTerm",
   "sojournTerm",
   "requestTerm",
 ];

@@ -10,6 +10,9 @@ import type { RewardBreakdown } from "./reward_breakdown.ts";
 import { REWARD_TERMS } from "./reward_breakdown.ts";
 import {
   absoluteScore,
+  actionBalance,
+  efficiencyDeviation,
+  extremeImbalance,
   latencyThresholdPenalty,
   loadImbalance,
   logisticLatencyPenalty,
@@ -53,6 +56,11 @@ export interface RewardScales {
  * - request: the accounts of the requests completed since the last decision, summed; each belongs
  *   to the decision that routed it, see {@linkcode RewardCalculator.credits}
  *
+ * Terms that only the original's code has (deviation of the load, extreme imbalance, efficiency, action
+ * balance) weigh nothing unless configured. Two of its terms are left out: a bonus drawn at random
+ * from a Beta distribution, which is noise to a learner, and a trend of a history that it fills with
+ * something else in every revision.
+ *
  * Changes are measured from the first decision at which some request has completed; until then
  * they are 0, so that no run begins with a jump. Replicas that cannot be chosen do not count in the
  * balance terms. Source: spec/scheduler.md sections 0 and 6.
@@ -92,6 +100,8 @@ export class RewardCalculator implements SimulationObserver {
   #lastLatencySeconds = 0;
   #throughputEma = 0;
   #latencyEmaSeconds = 0;
+  /** Replicas chosen last, oldest first. */
+  #actions: number[] = [];
 
   /** A calculator whose run has not begun; call {@linkcode RewardCalculator.reset} first. */
   constructor(config: RewardConfig, options: RewardCalculatorOptions = {}) {
@@ -126,11 +136,15 @@ export class RewardCalculator implements SimulationObserver {
     this.#lastLatencySeconds = 0;
     this.#throughputEma = 0;
     this.#latencyEmaSeconds = 0;
+    this.#actions = [];
   }
 
   /** Takes in that a request was handed to a replica. */
   onRouted(request: number, replica: number, nowSeconds: number): void {
     this.#ledger?.onRouted(request, replica, nowSeconds);
+    if (this.#config.actionBalanceWeight === 0) return;
+    this.#actions.push(replica);
+    if (this.#actions.length > this.#config.actionBalanceWindow) this.#actions.shift();
   }
 
   /** Takes in that a request lost its replica. */
@@ -203,6 +217,11 @@ export class RewardCalculator implements SimulationObserver {
         parts.loadBalanceTerm = minus(config.loadBalanceWeight * parts.loadImbalance);
         parts.loadStdTerm = minus(config.loadStdWeight * populationStd(loads));
         parts.logisticTerm = -logisticLatencyPenalty(latencySeconds, config);
+        parts.extremeImbalanceTerm = minus(
+          config.extremeImbalanceWeight * extremeImbalance(loads),
+        );
+        parts.efficiencyTerm = this.#efficiencyTerm(throughput, latencySeconds);
+        this.#addActionBalance(parts, view);
         break;
       case "sojourn":
         parts.sojournTerm = minus(parts.jobSeconds);
@@ -237,6 +256,23 @@ export class RewardCalculator implements SimulationObserver {
       config.latencyPenaltyScale,
     );
     parts.thresholdTerm = minus(penalty);
+    this.#addActionBalance(parts, view);
+  }
+
+  #efficiencyTerm(throughput: number, latencySeconds: number): number {
+    const { inefficiencyWeight, overProvisionWeight } = this.#config;
+    // Nothing has completed yet: no efficiency to speak of.
+    if (this.#metrics.completedCount === 0) return 0;
+    const { shortfall, excess } = efficiencyDeviation(throughput, latencySeconds, this.#config);
+    return minus(inefficiencyWeight * shortfall + overProvisionWeight * excess);
+  }
+
+  #addActionBalance(parts: Mutable<RewardBreakdown>, view: ClusterView): void {
+    const { actionBalanceWeight } = this.#config;
+    if (actionBalanceWeight === 0) return;
+    const counts = new Array<number>(view.replicaCount).fill(0);
+    for (const replica of this.#actions) counts[replica]!++;
+    parts.actionBalanceTerm = actionBalanceWeight * actionBalance(counts);
   }
 
   /** Changes since the last decision, absolute and relative to the averages; all 0 at first. */
@@ -297,6 +333,9 @@ function emptyBreakdown(): Mutable<RewardBreakdown> {
     deltaTerm: 0,
     loadStdTerm: 0,
     logisticTerm: 0,
+    extremeImbalanceTerm: 0,
+    efficiencyTerm: 0,
+    actionBalanceTerm: 0,
     sojournTerm: 0,
     requestTerm: 0,
   };

@@ -94,6 +94,58 @@ export function absoluteScore(
     (alpha * latencySeconds) / Math.max(latencyThresholdSeconds, MIN_THRESHOLD_SECONDS);
 }
 
+/** Shares of the load up to this are no extreme imbalance. Source: spec/scheduler.md section 6.3. */
+const EXTREME_SHARE = 0.8;
+
+/** Efficiencies within these bounds are neither too low nor too high. Source: section 6.3. */
+const EFFICIENCY_BOUNDS = [0.8, 1.5] as const;
+
+/** Fewer decisions than this say nothing about balance. Source: section 6.4. */
+const MIN_ACTIONS = 10;
+
+/**
+ * (f - 0.8)^2 where the share f = max load / sum of loads is above 0.8, else 0.
+ * Source: spec/scheduler.md section 6.3, a later revision of the original code.
+ *
+ * @param loads Requests per replica, each >= 0.
+ */
+export function extremeImbalance(loads: readonly number[]): number {
+  const total = loads.reduce((sum, load) => sum + load, 0);
+  if (total === 0) return 0;
+  return Math.max(0, Math.max(...loads) / total - EXTREME_SHARE) ** 2;
+}
+
+/**
+ * How far the efficiency e = (throughput / latency) / (target / max(threshold, 0.5)) is below 0.8
+ * (`shortfall`) or above 1.5 (`excess`); both 0 in between.
+ * Source: spec/scheduler.md section 6.3, a later revision of the original code.
+ */
+export function efficiencyDeviation(
+  throughput: number,
+  latencySeconds: number,
+  config: Pick<RewardConfig, "throughputTarget" | "latencyThresholdSeconds">,
+): { readonly shortfall: number; readonly excess: number } {
+  const { throughputTarget, latencyThresholdSeconds } = config;
+  const wanted = throughputTarget / Math.max(latencyThresholdSeconds, MIN_THRESHOLD_SECONDS);
+  const efficiency = throughput / (latencySeconds + 1e-8) / wanted;
+  const [low, high] = EFFICIENCY_BOUNDS;
+  return { shortfall: Math.max(0, low - efficiency), excess: Math.max(0, efficiency - high) };
+}
+
+/**
+ * How evenly decisions are spread over n replicas: 2 (score - 0.5) with
+ * score = 1 - std(shares) / (sqrt(n - 1) / n), so 1 when evenly, -1 when one replica gets all. 0 for
+ * fewer than ten decisions or two replicas. Source: spec/scheduler.md section 6.4.
+ *
+ * @param counts Decisions for each replica.
+ */
+export function actionBalance(counts: readonly number[]): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total < MIN_ACTIONS || counts.length < 2) return 0;
+  const worst = Math.sqrt(counts.length - 1) / counts.length;
+  return 1 - (2 * populationStd(counts.map((count) => count / total))) / worst;
+}
+
 /** Relative distance of a value from its running average: (x - ema) / max(ema, 1e-6). */
 export function relativeChange(value: number, ema: number): number {
   return (value - ema) / Math.max(ema, 1e-6);

@@ -55,6 +55,25 @@ export const rewardSchema = z.strictObject({
     "hybrid: weight of the standard deviation of the load; the document has no such term, the " +
       "original code adds it with weight 1 (later 2)",
   ),
+  extremeImbalanceWeight: weight().default(0).describe(
+    "hybrid: weight of the penalty when one replica has more than 0.8 of the load; the document has " +
+      "no such term, a later revision of the original code adds it with weight 5",
+  ),
+  inefficiencyWeight: weight().default(0).describe(
+    "hybrid: weight of the shortfall of throughput per latency below 0.8 of its target; the " +
+      "document has no such term, a later revision of the code adds it with weight 5",
+  ),
+  overProvisionWeight: weight().default(0).describe(
+    "hybrid: weight of the excess of throughput per latency above 1.5 of its target; the document " +
+      "has no such term, a later revision of the code adds it with weight 0.1",
+  ),
+  actionBalanceWeight: weight().default(0).describe(
+    "delta, instant, hybrid: weight of how evenly the last decisions were spread, from -1 to 1; the " +
+      "document has no such term, a later revision of the code offers it with weight 0.1",
+  ),
+  actionBalanceWindow: z.int().min(10).max(10_000).default(50).describe(
+    "decisions that this looks back on; spec/scheduler.md section 3",
+  ),
   externalityWeight: weight().default(1).describe(
     "request: weight of the delay that a request causes others; 0 is selfish",
   ),

@@ -190,6 +190,25 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
     },
     {
       look: "training",
+      given: { "reward.mode": "hybrid", "reward.throughputTarget": 1e6 },
+      to: {
+        "reward.extremeImbalanceWeight": 9,
+        "reward.inefficiencyWeight": 9,
+        "reward.actionBalanceWeight": 9,
+      },
+    },
+    {
+      look: "training",
+      given: { "reward.mode": "hybrid", "reward.throughputTarget": 1e-3 },
+      to: { "reward.overProvisionWeight": 9 },
+    },
+    {
+      look: "training",
+      given: { "reward.mode": "hybrid", "reward.actionBalanceWeight": 9 },
+      to: { "reward.actionBalanceWindow": 10 },
+    },
+    {
+      look: "training",
       given: { "reward.mode": "instant", "reward.latencyThresholdSeconds": 0.1 },
       to: {
         "reward.latencyWeight": 9,

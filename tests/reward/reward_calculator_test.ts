@@ -85,6 +85,41 @@ Deno.test("RewardCalculator mode hybrid adds the original code's deviation of th
   assertAllClose([parts.loadBalanceTerm], [-0.15 * 0.5 * Math.exp(0.5)], ROUNDING);
 });
 
+Deno.test("RewardCalculator mode hybrid adds the later code's terms on demand", () => {
+  const config = { extremeImbalanceWeight: 5, inefficiencyWeight: 5, overProvisionWeight: 0.1 };
+  const replicas = [queue(0, 9), queue(0, 1)];
+  // Throughput 0.1, latency 10, target 0.05 / 6: efficiency 0.01 / 0.008333 = 1.2, within bounds.
+  const parts = secondReward(config, replicas);
+  assertAllClose([parts.extremeImbalanceTerm], [-5 * 0.01], ROUNDING);
+  assert.equal(parts.efficiencyTerm, 0);
+  // A target of 0.1 makes that 0.6, one of 0.02 makes it 3.
+  const short = secondReward({ ...config, throughputTarget: 0.1 }, replicas);
+  assertAllClose([short.efficiencyTerm], [-5 * 0.2], { rtol: 1e-6 });
+  const ample = secondReward({ ...config, throughputTarget: 0.02 }, replicas);
+  assertAllClose([ample.efficiencyTerm], [-0.1 * 1.5], { rtol: 1e-6 });
+  const plain = secondReward({}, replicas);
+  assertAllClose([parts.rawReward], [plain.rawReward - 0.05], ROUNDING);
+});
+
+Deno.test("RewardCalculator rewards evenly spread decisions on demand, over a window", () => {
+  for (const mode of ["delta", "instant", "hybrid"]) {
+    const calculator = calculatorOf({ mode, actionBalanceWeight: 0.1, actionBalanceWindow: 20 });
+    calculator.reset(new Float64Array(100));
+    const view = fakeView(0, [queue(0), queue(0)]);
+    const termAfter = (replicas: readonly number[]): number => {
+      replicas.forEach((replica, request) => calculator.onRouted(request, replica, 0));
+      return calculator.evaluate(0, view).actionBalanceTerm;
+    };
+    assert.equal(termAfter(new Array(9).fill(0)), 0, "too few");
+    assert.equal(termAfter([0]), -0.1);
+    assert.equal(termAfter(new Array(10).fill(1)), 0.1);
+    // The window of 20 has forgotten the first replica.
+    assert.equal(termAfter(new Array(10).fill(1)), -0.1);
+    calculator.reset(new Float64Array(100));
+    assert.equal(calculator.evaluate(0, view).actionBalanceTerm, 0);
+  }
+});
+
 Deno.test("RewardCalculator has no change to reward until two decisions saw completions", () => {
   const calculator = calculatorOf({ mode: "delta" });
   const view = fakeView(0, [queue(0), queue(0)]);

@@ -2,6 +2,9 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import {
   absoluteScore,
+  actionBalance,
+  efficiencyDeviation,
+  extremeImbalance,
   latencyThresholdPenalty,
   loadImbalance,
   logisticLatencyPenalty,
@@ -75,6 +78,34 @@ Deno.test("absoluteScore() has the hand value and the original's floors", () => 
   assertAllClose([absoluteScore(3.1, 9.4, config)], [1.5190], { atol: 5e-5 });
   const tiny = { throughputTarget: 0.05, alpha: 1, latencyThresholdSeconds: 0.2 };
   assert.equal(absoluteScore(1, 1, tiny), 10 - 2);
+});
+
+Deno.test("extremeImbalance() is the squared excess of the largest share over 0.8", () => {
+  assertAllClose([extremeImbalance([1, 0, 0, 0])], [0.04], { rtol: 1e-12 });
+  assertAllClose([extremeImbalance([9, 1])], [0.01], { rtol: 1e-12 });
+  assert.equal(extremeImbalance([8, 2]), 0);
+  assert.equal(extremeImbalance([0, 0]), 0);
+});
+
+Deno.test("efficiencyDeviation() compares throughput per latency with its target", () => {
+  const config = { throughputTarget: 2, latencyThresholdSeconds: 4 };
+  // Target 2 / 4 = 0.5: 1 / 5 is 0.4 of it, 3 / 3 is 2 times, 2 / 4 is met.
+  const { shortfall } = efficiencyDeviation(1, 5, config);
+  assertAllClose([shortfall], [0.4], { rtol: 1e-6 });
+  assertAllClose([efficiencyDeviation(3, 3, config).excess], [0.5], { rtol: 1e-6 });
+  assert.deepEqual(efficiencyDeviation(2, 4, config), { shortfall: 0, excess: 0 });
+  // The threshold counts as at least half a second.
+  const tiny = { ...config, latencyThresholdSeconds: 0.1 };
+  assertAllClose([efficiencyDeviation(1, 0.5, tiny).shortfall], [0.3], { rtol: 1e-6 });
+});
+
+Deno.test("actionBalance() runs from -1 for one replica to 1 for all alike", () => {
+  assertAllClose([actionBalance([20, 0, 0, 0])], [-1], { rtol: 1e-12 });
+  assert.equal(actionBalance([5, 5, 5, 5]), 1);
+  // Shares 3/4 and 1/4: deviation 1/4, at worst 1/2, so the score is 1/2.
+  assert.equal(actionBalance([9, 3]), 0);
+  assert.equal(actionBalance([9, 0]), 0, "too few");
+  assert.equal(actionBalance([20]), 0);
 });
 
 Deno.test("relativeChange() is bounded in its divisor", () => {
