@@ -45,8 +45,8 @@ const recipes: readonly WorkloadRecipe[] = [
       }),
       lengths: fitLengthTable(trace.promptTokens, trace.outputTokens, {
         promptSteps: 500,
-        ranges: 40,
-        outputSteps: 50,
+        ranges: 160,
+        outputSteps: 30,
       }),
     }),
   },
