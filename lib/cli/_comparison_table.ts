@@ -11,7 +11,9 @@ import type { Comparison } from "./_comparison.ts";
  * fairness and shares over replicas, and the difference of the mean latency to the reference with
  * its paired 95 % bootstrap interval.
  */
-export function policiesTable({ comparisons, reference }: Comparison): ReportTable {
+export function policiesTable(
+  { comparisons, reference }: Pick<Comparison, "comparisons" | "reference">,
+): ReportTable {
   const hasTargets = comparisons.some(({ sloFraction }) => sloFraction !== null);
   return {
     columns: [

@@ -25,7 +25,7 @@ import {
   parseSeeds,
   traceAssignments,
 } from "./_arguments.ts";
-import { comparisonTable } from "./_comparison_table.ts";
+import { policiesTable, printableTable } from "./_comparison_table.ts";
 import { Interrupted, withInterrupts } from "./_interrupt.ts";
 import { runCommand } from "./_run_command.ts";
 import { createProgressDisplay } from "./_sweep_progress.ts";
@@ -146,7 +146,7 @@ function printTrials({ name, trials }: ExpandedSweep): void {
 function printResult(sweep: ExpandedSweep, { failures, outputs }: SweepResult, out: string): void {
   for (const { title, comparisons, reference } of outputs?.scenarios ?? []) {
     if (title !== "") console.log(title);
-    console.log(comparisonTable(comparisons, reference));
+    console.log(printableTable(policiesTable({ comparisons, reference })));
   }
   console.log(`Written to ${out}`);
   for (const { trial, error } of failures) {
