@@ -6,6 +6,7 @@
 import type { ClusterView, RoutingDecision } from "../simulator/mod.ts";
 import type { Features, FeatureSources } from "./_features.ts";
 import type { DecodeLengths } from "./decode_lengths.ts";
+import { QUEUE_DELAY_NAMES, writeQueueDelays } from "./_queue_delays.ts";
 import {
   coefficientOfVariation,
   populationVariance,
@@ -95,6 +96,8 @@ export class VidurrlFeatures implements Features {
     BASE_NAMES.indexOf("allocation_map_size"),
   ];
   readonly #replicaCount: number;
+  /** undefined = no queue-delay features. */
+  readonly #maxWaitSeconds: number | undefined;
   readonly #enhanced: boolean;
   readonly #maxQueueRequests: number;
   readonly #historyWindow: number;
@@ -104,6 +107,7 @@ export class VidurrlFeatures implements Features {
 
   constructor(config: StateConfig, replicaCount: number) {
     this.#replicaCount = replicaCount;
+    this.#maxWaitSeconds = config.queueDelayFeatures ? config.queueDelayMaxWaitSeconds : undefined;
     this.#enhanced = config.enhancedFeatures;
     this.#maxQueueRequests = config.maxQueueRequests;
     this.#historyWindow = config.historyWindow;
@@ -114,6 +118,7 @@ export class VidurrlFeatures implements Features {
     }
     this.replicaNames = [
       ...BASE_NAMES,
+      ...(config.queueDelayFeatures ? QUEUE_DELAY_NAMES : []),
       ...(config.enhancedFeatures ? ENHANCED_NAMES : []),
       ...requestNames,
     ];
@@ -150,6 +155,13 @@ export class VidurrlFeatures implements Features {
     let at = 0;
     for (let r = 0; r < this.#replicaCount; r++) {
       at = this.#writeBase(decision.view, r, out, at);
+      if (this.#maxWaitSeconds !== undefined) {
+        at = writeQueueDelays(decision, r, {
+          maxWaitSeconds: this.#maxWaitSeconds,
+          out,
+          start: at,
+        });
+      }
       if (this.#enhanced) at = this.#writeEnhanced(r, out, at);
       for (let k = 0; k < this.#maxQueueRequests; k++) {
         at = writeRequest(decision, r, k, decodeLengths, out, at);

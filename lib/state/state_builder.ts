@@ -245,5 +245,8 @@ function meaningOf(config: StateConfig): readonly unknown[] {
   const noise = decodeLengths === "predicted" ? config.predictionNoise : 0;
   const span = metrics.scope === "lifetime" ? "lifetime" : metrics.windowSeconds;
   const own = layout === "vidurrl" ? [historyWindow, qpsWindow] : [replicaEmaSeconds];
-  return [layout, decodeLengths, noise, span, ...own];
+  const waits = layout === "vidurrl" && config.queueDelayFeatures
+    ? [config.queueDelayMaxWaitSeconds]
+    : [];
+  return [layout, decodeLengths, noise, span, ...own, ...waits];
 }

@@ -24,6 +24,13 @@ export const stateSchema = z.strictObject({
   qpsWindow: z.int().min(1).max(1024).default(10).describe(
     "vidurrl only: decisions in the global history; document default",
   ),
+  queueDelayFeatures: z.boolean().default(false).describe(
+    "vidurrl only: 3 more base features per replica, about how long requests have waited, as a later " +
+      "revision of the original code has them (section 5.1); the document has none",
+  ),
+  queueDelayMaxWaitSeconds: z.number().positive().finite().default(10).describe(
+    "with queueDelayFeatures: waiting times from this on read as 1; section 5.1",
+  ),
   replicaEmaSeconds: z.number().positive().finite().default(30).describe(
     "signalbox only: time constant of a replica's latency and TTFT averages (section 5.6)",
   ),

@@ -145,10 +145,16 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
 
     {
       look: "training",
+      given: { "state.layout": "vidurrl", "state.queueDelayFeatures": true },
+      to: { "state.queueDelayMaxWaitSeconds": 0.2 },
+    },
+    {
+      look: "training",
       given: { "state.layout": "vidurrl", "state.metrics.windowSeconds": 0.2 },
       to: {
         "state.enhancedFeatures": false,
         "state.maxQueueRequests": 0,
+        "state.queueDelayFeatures": true,
         "state.historyWindow": 2,
         "state.qpsWindow": 2,
         "state.metrics.scope": "lifetime",

@@ -70,6 +70,28 @@ Deno.test("RunningNormalizer shares a statistic between dimensions of one slot",
   assert.equal(first, second);
 });
 
+Deno.test("RunningNormalizer.withSlots() shares statistics, and the freeze, with rows of another width", () => {
+  const pair = new RunningNormalizer(3, options, Int32Array.of(0, 0, 1));
+  const triple = pair.withSlots(Int32Array.of(0, 0, 0, 1));
+  pair.update([1, 5, 100]);
+  triple.update([3, 7, 9, 100]);
+  // 1, 5, 3, 7, 9: mean 5, sum of squares 40 over 4.
+  for (const [each, width] of [[pair, 2], [triple, 3]] as const) {
+    assert.deepEqual([...each.means()], [...new Array(width).fill(5), 100]);
+    assertAllClose([each.stds()[0]!], [Math.sqrt(10)], { rtol: 1e-15 });
+  }
+  assert.deepEqual(
+    normalized(triple, 1, 2, 3, 4).slice(0, 2),
+    normalized(pair, 1, 2, 4).slice(0, 2),
+  );
+  triple.freeze();
+  assert.throws(() => pair.update([1, 2, 3]), { name: "UsageError" });
+  assert.throws(() => pair.withSlots(Int32Array.of(0, 2)), {
+    name: "RangeError",
+    message: "Cannot share statistics: slots must be integers below 2, current value is 2",
+  });
+});
+
 Deno.test("RunningNormalizer.normalize() handles batches, in place, and never clips in between", () => {
   const normalizer = new RunningNormalizer(2, { ...options, clip: 1 });
   normalizer.update([0, 0, 2, 20]);

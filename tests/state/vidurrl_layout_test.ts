@@ -40,6 +40,52 @@ Deno.test("StateBuilder has the document's dimension for every count of replicas
   assert.equal(sizeOf(1, { enhancedFeatures: false, maxQueueRequests: 0 }), 14);
 });
 
+Deno.test("StateBuilder tells how long requests have waited, on demand, after the base features", () => {
+  const builder = builderOf(3, {
+    enhancedFeatures: false,
+    maxQueueRequests: 0,
+    queueDelayFeatures: true,
+    queueDelayMaxWaitSeconds: 20,
+  });
+  assert.equal(builder.size, 3 * 14 + 3);
+  assert.deepEqual(builder.featureNames.slice(10, 14), [
+    "replica_0_num_stages",
+    "replica_0_oldest_wait",
+    "replica_0_average_wait",
+    "replica_0_wait_urgency",
+  ]);
+  const features = observeAll(builder, [[100, [
+    {},
+    // Waits of 8, 2 and 0 s.
+    {
+      waiting: [
+        { arrivalSeconds: 92, priority: 2 },
+        { arrivalSeconds: 98, priority: 5 },
+        { arrivalSeconds: 100, priority: 0 },
+      ],
+    },
+    { waiting: [{ arrivalSeconds: 99.95, priority: 100 }, { arrivalSeconds: 50 }] },
+  ]]]);
+  const waits = "oldest_wait average_wait wait_urgency";
+  assert.deepEqual(values(features, "replica_0_", waits), [0, 0, 0]);
+  const urgency = (2 * (1 + 1.6) + 5 * (1 + 0.4)) / 3 / 10;
+  assertAllClose(
+    values(features, "replica_1_", waits),
+    [Math.log(9) / Math.log(21), Math.sqrt((10 / 3) / 20), urgency],
+    FLOAT32,
+  );
+  // A short wait of 0.05 s is scaled linearly; the mean of 25.025 s and the urgency are cut off at 1.
+  assertAllClose(values(features, "replica_2_", waits), [0.5, 1, 1], { atol: 1e-6 });
+});
+
+Deno.test("StateBuilder's schema tells apart what queue-delay features mean, and leaves others alone", () => {
+  const hashOf = (config: Record<string, unknown>): string => builderOf(2, config).schemaHash;
+  const [plain, delays] = [hashOf({}), hashOf({ queueDelayFeatures: true })];
+  assert.notEqual(delays, plain);
+  assert.notEqual(hashOf({ queueDelayFeatures: true, queueDelayMaxWaitSeconds: 5 }), delays);
+  assert.equal(hashOf({ queueDelayMaxWaitSeconds: 5 }), plain);
+});
+
 Deno.test("StateBuilder writes the eleven base features of a replica in the document's order", () => {
   const builder = builderOf(2, { enhancedFeatures: false, maxQueueRequests: 0 });
   const busy: FakeReplica = {

@@ -13,6 +13,8 @@ export const LEGACY_STATE: StateConfig = {
   layout: "vidurrl",
   enhancedFeatures: false,
   maxQueueRequests: 4,
+  queueDelayFeatures: false,
+  queueDelayMaxWaitSeconds: 1,
   historyWindow: 1,
   qpsWindow: 1,
   replicaEmaSeconds: 1,
