@@ -31,9 +31,12 @@ export async function readSweepStatus(
   const updated = (await Deno.stat(path)).mtime?.getTime() ?? now;
   const begun = Date.parse(resumedAt.at(-1) ?? begunAt);
   const elapsedSeconds = ((status === "running" ? now : updated) - begun) / 1000;
-  // Of a resumed run nobody knows which trials are from before.
+  const decisionCount = decisionsOf(planned);
+  // Of a resumed run nobody knows which trials are from before. What takes time is training; where
+  // there is none, trials are alike.
   const isMeasurable = resumedAt.length === 0 && finished.length > 0;
-  const pace = isMeasurable ? (updated - begun) / 1000 / finished.length : null;
+  const share = decisionCount > 0 ? decisions / decisionCount : finished.length / trials.length;
+  const measuredSeconds = (updated - begun) / 1000;
   const updates = await readLastCurve(folder, finished);
   return {
     command: "sweep",
@@ -46,11 +49,11 @@ export async function readSweepStatus(
     done: finished.length,
     total: trials.length,
     decisions,
-    decisionCount: decisionsOf(planned),
-    decisionsPerSecond: isMeasurable ? decisions / ((updated - begun) / 1000) : null,
+    decisionCount,
+    decisionsPerSecond: isMeasurable && decisions > 0 ? decisions / measuredSeconds : null,
     elapsedSeconds,
-    etaSeconds: status === "running" && pace !== null
-      ? Math.max(0, pace * trials.length - elapsedSeconds)
+    etaSeconds: status === "running" && isMeasurable && share > 0
+      ? Math.max(0, measuredSeconds / share - elapsedSeconds)
       : null,
     updates,
     warnings: warningsOf(updates),

@@ -163,7 +163,7 @@ Deno.test("readRunStatus() reads a sweep from its manifest and its last trial", 
         decisionCount: 3 * decisions,
         decisionsPerSecond: decisions / 10,
         elapsedSeconds: 16,
-        etaSeconds: 10 / 2 * 4 - 16,
+        etaSeconds: 10 * 3 - 16, // one of three learning trials took 10 s
         updates: [],
         warnings: [],
       });
