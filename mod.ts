@@ -42,6 +42,7 @@ export * from "./lib/pretraining/mod.ts";
 export * from "./lib/random/mod.ts";
 export * from "./lib/reward/mod.ts";
 export * from "./lib/routing/mod.ts";
+export * from "./lib/scenarios/mod.ts";
 export * from "./lib/simulator/mod.ts";
 export * from "./lib/state/mod.ts";
 export * from "./lib/stats/mod.ts";

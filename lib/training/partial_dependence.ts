@@ -61,6 +61,35 @@ const OUTSTANDING_REQUESTS = [0, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128];
  *
  * @returns Points by feature, value and replica, in this order.
  * @throws {UsageError} When the policy is for another number of replicas.
+ *
+ * @example What a policy that has hardly been trained does with a long prompt
+ * ```ts
+ * import { parseExperimentConfig } from "@signalbox/signalbox/config";
+ * import { Rng } from "@signalbox/signalbox/random";
+ * import {
+ *   measureDependence,
+ *   openScenario,
+ *   trainPolicy,
+ *   useSimdBackend,
+ * } from "@signalbox/signalbox/training";
+ * import assert from "node:assert/strict";
+ *
+ * await useSimdBackend();
+ * const scenario = await openScenario(parseExperimentConfig({
+ *   cluster: { replicas: [{ gpu: "h100" }, { gpu: "a40" }] },
+ *   state: { layout: "signalbox" },
+ *   policy: { kind: "mlp", hiddenSizes: [8] },
+ *   training: { decisions: 32, environments: 1, episodeRequests: 40 },
+ *   evaluation: { seeds: [101], requests: 40 },
+ * }));
+ * const trained = await trainPolicy(scenario, { rng: new Rng(1) });
+ * const points = measureDependence(scenario, trained, {
+ *   promptTokens: [4000],
+ *   outstandingRequests: [],
+ * });
+ * trained.policy.dispose();
+ * assert.ok(Math.abs(points[0]!.probability + points[1]!.probability - 1) < 1e-5);
+ * ```
  */
 export function measureDependence(
   scenario: Scenario,
