@@ -31,8 +31,10 @@ const FAR = 64;
  * end too: where noise or lines that cross are not, the larger earlier value is kept.
  */
 export class AttentionGrid {
-  readonly #axes: Axes;
-  readonly #strides: readonly [number, number, number, number];
+  readonly #chunks: Float64Array;
+  readonly #contexts: Float64Array;
+  readonly #decodes: Float64Array;
+  readonly #depths: Float64Array;
   readonly #seconds: Float64Array;
 
   /**
@@ -70,8 +72,10 @@ export class AttentionGrid {
         cells[cell] = Math.max(cells[cell]!, cells[cell - stride]!);
       }
     }
-    this.#axes = [chunks, contexts, decodes, decodeContexts];
-    this.#strides = strides;
+    this.#chunks = chunks;
+    this.#contexts = contexts;
+    this.#decodes = decodes;
+    this.#depths = decodeContexts;
     this.#seconds = cells;
   }
 
@@ -82,18 +86,22 @@ export class AttentionGrid {
     decodeCount: number,
     decodeContextTokens: number,
   ): number {
-    const [chunks, contexts, decodes, decodeContexts] = this.#axes;
-    const [chunkStride, contextStride, decodeStride] = this.#strides;
+    const chunks = this.#chunks;
+    const contexts = this.#contexts;
+    const decodes = this.#decodes;
+    const depths = this.#depths;
+    const decodeStride = depths.length;
+    const contextStride = decodes.length * decodeStride;
     const c = lowerIndex(chunks, chunkTokens);
     const k = lowerIndex(contexts, contextTokens);
     const n = lowerIndex(decodes, decodeCount);
-    const d = lowerIndex(decodeContexts, decodeContextTokens);
+    const d = lowerIndex(depths, decodeContextTokens);
     const chunkShare = share(chunks, c, chunkTokens);
     const contextShare = share(contexts, k, contextTokens);
     const decodeShare = share(decodes, n, decodeCount);
-    const depthShare = share(decodeContexts, d, decodeContextTokens);
+    const depthShare = share(depths, d, decodeContextTokens);
     const seconds = this.#seconds;
-    let cell = c * chunkStride + k * contextStride + n * decodeStride + d;
+    const cell = (c * contexts.length + k) * contextStride + n * decodeStride + d;
     const low = plane(
       seconds,
       cell,
@@ -104,10 +112,9 @@ export class AttentionGrid {
       depthShare,
     );
     if (chunkShare === 0) return low;
-    cell += chunkStride;
     const high = plane(
       seconds,
-      cell,
+      cell + contexts.length * contextStride,
       contextStride,
       decodeStride,
       contextShare,
