@@ -7,7 +7,8 @@
  *
  * `DATA_FOLDER`, `../shared` by default, holds runs in `measured/<name>/` (`requests.jsonl`,
  * `meta.json`, `cluster.json`) and profiles of LLMServingSim in
- * `profiling/llmservingsim/<hardware>/<model>/`. Tables and charts go to `runs/fidelity/`.
+ * `profiling/llmservingsim/<hardware>/<model>/`, and of models that the catalogue lacks the
+ * architecture in `profiling/llmservingsim/models/<model>.json`. Tables and charts go to `runs/fidelity/`.
  *
  * @module
  */
@@ -21,12 +22,13 @@ import {
   fidelityEcdf,
   fidelityScatter,
   type LatencyComparison,
+  modelOf,
   readEngineRun,
   replayAnalytic,
   replayEngineRun,
   type RequestLatencies,
 } from "@signalbox/signalbox/fidelity";
-import { getGpu, getModel } from "@signalbox/signalbox/hardware";
+import { getGpu } from "@signalbox/signalbox/hardware";
 import {
   type ReportSection,
   type ReportTable,
@@ -77,12 +79,17 @@ async function main(args: readonly string[]): Promise<void> {
     .sort();
   if (folders.length === 0) throw new UsageError(`Cannot compare: ${measured} has no run`);
   await Deno.mkdir(OUTPUT, { recursive: true });
+  const bundles = join(data, "profiling", "llmservingsim");
   const comparisons: Comparison[] = [];
   const sections: ReportSection[] = [];
   for (const folder of folders) {
-    const run = await orSkip(basename(folder), () => readEngineRun(folder));
+    const modelConfig = (model: string): string | undefined => {
+      const path = join(bundles, "models", `${model}.json`);
+      return existsSync(path) ? path : undefined;
+    };
+    const run = await orSkip(basename(folder), () => readEngineRun(folder, { modelConfig }));
     if (run === undefined) continue;
-    const contenders = await contendersOf(run, join(data, "profiling", "llmservingsim"));
+    const contenders = await contendersOf(run, bundles);
     const { comparison, charts } = compare(basename(folder), run, contenders);
     comparisons.push(comparison);
     const table = tableOf(comparison);
@@ -128,7 +135,7 @@ async function contendersOf(run: EngineRun, bundles: string): Promise<Contender[
   const profile = await orSkip("profile timer", () =>
     createTimer({ kind: "profile" }, {
       gpu: getGpu(run.gpu),
-      model: getModel(run.model),
+      model: modelOf(run),
       tensorParallel: run.tensorParallel,
       pipelineStages: 1,
     }));

@@ -23,8 +23,9 @@ import type { AnalyticProfile } from "../timing/mod.ts";
 import { parsePositive } from "./_arguments.ts";
 import { textTable } from "./_text_table.ts";
 
-interface CalibrateOptions extends Omit<EngineSettingsSources, "meta"> {
+interface CalibrateOptions extends Omit<EngineSettingsSources, "meta" | "modelConfig"> {
   readonly config?: string;
+  readonly modelConfig?: string;
   readonly folds: number;
   readonly out: string;
 }
@@ -46,6 +47,7 @@ export function addCalibrateCommand(program: Command): void {
     .option("--config <file>", "meta.json of all logs, instead of the one beside each")
     .option("--cluster <file>", "cluster.json of all logs, instead of the one beside each")
     .option("--model <name>", "served model, a name of the hardware catalogue")
+    .option("--model-config <file>", "the model's config.json of Hugging Face, if it is not there")
     .option("--gpu <name>", "kind of GPU, a name of the hardware catalogue")
     .option(degree, "GPUs that share each layer", parseDegree)
     .option(seqs, "most requests in an iteration", parseSeqs)
@@ -94,7 +96,7 @@ async function calibrate(logs: readonly string[], options: CalibrateOptions): Pr
 }
 
 async function readRun(log: string, options: CalibrateOptions): Promise<EngineRun> {
-  const { config, cluster, out: _, folds: __, ...given } = options;
+  const { config, cluster, modelConfig, out: _, folds: __, ...given } = options;
   const beside = (name: string): string | undefined => {
     const path = join(dirname(log), name);
     return existsSync(path) ? path : undefined;
@@ -104,7 +106,12 @@ async function readRun(log: string, options: CalibrateOptions): Promise<EngineRu
     cluster: cluster ?? beside("cluster.json"),
   };
   const named = Object.fromEntries(Object.entries(files).filter(([, path]) => path !== undefined));
-  return { ...await readEngineSettings({ ...given, ...named }), ...await readEngineLog(log) };
+  const sources = {
+    ...given,
+    ...named,
+    ...(modelConfig !== undefined && { modelConfig: () => modelConfig }),
+  };
+  return { ...await readEngineSettings(sources), ...await readEngineLog(log) };
 }
 
 function coefficientTable({ coefficients }: AnalyticProfile): ReportTable {

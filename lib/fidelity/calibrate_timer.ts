@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { getGpu, getModel } from "../hardware/mod.ts";
+import { getGpu } from "../hardware/mod.ts";
 import { mean } from "../stats/mod.ts";
 import { ConfigError } from "../support/mod.ts";
 import {
@@ -18,6 +18,7 @@ import { describeCoefficients, warningsOf } from "./_calibration_report.ts";
 import { latencyMetrics } from "./compare_latencies.ts";
 import type { RequestLatencies } from "./engine_log.ts";
 import type { EngineRun } from "./engine_run.ts";
+import { modelOf } from "./engine_settings.ts";
 import { replayEngineRun } from "./replay_engine_run.ts";
 
 /** Fewest requests of a log: below, a half of it says nothing. */
@@ -124,7 +125,7 @@ export function replayAnalytic(
   efficiency: GpuEfficiency = getGpuEfficiency(run.gpu),
 ): RequestLatencies {
   const timer = createAnalyticTimer({
-    model: getModel(run.model),
+    model: modelOf(run),
     gpu: getGpu(run.gpu),
     tensorParallel: run.tensorParallel,
     pipelineStages: 1,

@@ -4,7 +4,14 @@
  * @module
  */
 import { z } from "zod";
-import { getGpu, getModel, shardModel } from "../hardware/mod.ts";
+import {
+  getGpu,
+  getModel,
+  modelNames,
+  type ModelSpec,
+  parseHuggingFaceConfig,
+  shardModel,
+} from "../hardware/mod.ts";
 import { planKvBlocks, type SchedulerConfig, schedulerSchema } from "../simulator/mod.ts";
 import { ConfigError } from "../support/mod.ts";
 import { readLogged } from "./_parse_logged.ts";
@@ -13,8 +20,10 @@ import { readLogged } from "./_parse_logged.ts";
 export interface EngineSettings {
   /** Kind of GPU, a name of the hardware catalogue. */
   readonly gpu: string;
-  /** Served model, a name of the hardware catalogue. */
+  /** Served model. */
   readonly model: string;
+  /** Its architecture; left out, the hardware catalogue's. */
+  readonly modelSpec?: ModelSpec;
   /** GPUs that share each layer. */
   readonly tensorParallel: number;
   /** Copies of the engine that share the requests. */
@@ -35,6 +44,8 @@ export interface EngineSettingsSources {
   readonly cluster?: string;
   /** Name of the served model. */
   readonly model?: string;
+  /** Path of a model's `config.json` of Hugging Face, asked for if the catalogue lacks the model. */
+  readonly modelConfig?: (model: string) => string | undefined;
   /** Name of the kind of GPU. */
   readonly gpu?: string;
   /** GPUs that share each layer. */
@@ -108,7 +119,7 @@ export async function readEngineSettings(sources: EngineSettingsSources): Promis
   const { engine_kwargs: kwargs, kv_cache: cache } = meta ?? {};
   const resolved = meta?.resolved_config?.scheduler_config;
   const gpu = getGpu(required("gpu", sources.gpu ?? instance?.hardware.toLowerCase()));
-  const model = getModel(required("model", sources.model ?? meta?.model));
+  const model = await findModel(required("model", sources.model ?? meta?.model), sources);
   const scheduler = schedulerSchema.parse({
     kind: "vllm_v1",
     batchSizeCap: required(
@@ -138,16 +149,36 @@ export async function readEngineSettings(sources: EngineSettingsSources): Promis
         (instance?.npu_mem.mem_util ?? cache?.gpu_memory_utilization ?? MEMORY_UTILIZATION),
       blockSize: scheduler.blockSize,
     }) * (2 / kvNumberBytes);
+  const kvBlocks = sources.kvBlocks ??
+    (loggedBlocks === undefined ? plannedBlocks() : loggedBlocks - 1);
+  if (kvBlocks < 1) {
+    throw new ConfigError(
+      "kvBlocks",
+      kvBlocks,
+      `>= 1: the weights of ${model.name} leave no memory`,
+    );
+  }
   return {
     gpu: gpu.name,
     model: model.name,
+    ...(modelNames.includes(model.name) ? {} : { modelSpec: model }),
     tensorParallel,
     dataParallel: kwargs?.data_parallel_size ?? 1,
     kvNumberBytes,
     scheduler,
-    kvBlocks: sources.kvBlocks ??
-      (loggedBlocks === undefined ? plannedBlocks() : loggedBlocks - 1),
+    kvBlocks,
   };
+}
+
+/** The architecture of an engine's model. */
+export function modelOf(settings: Pick<EngineSettings, "model" | "modelSpec">): ModelSpec {
+  return settings.modelSpec ?? getModel(settings.model);
+}
+
+async function findModel(name: string, sources: EngineSettingsSources): Promise<ModelSpec> {
+  const path = modelNames.includes(name) ? undefined : sources.modelConfig?.(name);
+  if (path === undefined) return getModel(name);
+  return parseHuggingFaceConfig(await readLogged(path, z.unknown()), name);
 }
 
 /** A setting that has no default. */

@@ -15,6 +15,7 @@ export { type EngineRun, readEngineRun } from "./engine_run.ts";
 export {
   type EngineSettings,
   type EngineSettingsSources,
+  modelOf,
   readEngineSettings,
 } from "./engine_settings.ts";
 export { fidelityEcdf, fidelityScatter, type NamedLatencies } from "./fidelity_charts.ts";

@@ -5,9 +5,9 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { BYTES_PER_NUMBER, getGpu, getModel } from "../hardware/mod.ts";
+import { BYTES_PER_NUMBER, getGpu } from "../hardware/mod.ts";
 import { type BatchTimer, createBundleTimer, readServingBundle } from "../timing/mod.ts";
-import type { EngineSettings } from "./engine_settings.ts";
+import { type EngineSettings, modelOf } from "./engine_settings.ts";
 
 /**
  * Share of the time in which a GPU could at best read the whole output matrix below which a table
@@ -28,14 +28,17 @@ const SHARDED = 0.8;
  * @throws {TraceError} When its files cannot be used.
  */
 export async function createRunBundleTimer(
-  run: Pick<EngineSettings, "gpu" | "model" | "tensorParallel" | "kvNumberBytes">,
+  run: Pick<
+    EngineSettings,
+    "gpu" | "model" | "modelSpec" | "tensorParallel" | "kvNumberBytes"
+  >,
   bundles: string,
 ): Promise<BatchTimer | undefined> {
   const base = join(bundles, run.gpu.toUpperCase(), run.model);
   const formats = run.kvNumberBytes === 1 ? "bf16-kvfp8" : "bf16";
   const folder = [base, join(base, formats)].find((path) => existsSync(join(path, "meta.yaml")));
   if (folder === undefined) return undefined;
-  const [gpu, model] = [getGpu(run.gpu), getModel(run.model)];
+  const [gpu, model] = [getGpu(run.gpu), modelOf(run)];
   const bundle = await readServingBundle(folder, run.tensorParallel);
   const outputBytes = model.vocabSize * model.embeddingDim * BYTES_PER_NUMBER;
   const isSharded = bundle.samplingSeconds(1) <

@@ -9,6 +9,7 @@ import {
   type EngineRun,
   fidelityEcdf,
   fidelityScatter,
+  modelOf,
   readEngineRun,
   readEngineSettings,
   replayEngineRun,
@@ -122,6 +123,34 @@ Deno.test("readEngineSettings() prefers what is given by hand and needs no files
     name: "ConfigError",
     message: /gpu must be/,
   });
+});
+
+Deno.test("readEngineSettings() reads the architecture of a model that the catalogue lacks", async () => {
+  const path = await Deno.makeTempFile();
+  const config = {
+    model_type: "llama",
+    num_hidden_layers: 4,
+    num_attention_heads: 8,
+    hidden_size: 1024,
+    intermediate_size: 4096,
+    vocab_size: 32000,
+    max_position_embeddings: 4096,
+  };
+  try {
+    await Deno.writeTextFile(path, JSON.stringify(config));
+    const given = { gpu: "a40", maxNumSeqs: 5, maxNumBatchedTokens: 99, modelConfig: () => path };
+    const small = await readEngineSettings({ ...given, model: "own/small" });
+    assert.equal(modelOf(small).layers, 4);
+    const known = await readEngineSettings({ ...given, model: "meta-llama/Llama-2-7b-hf" });
+    assert.equal(modelOf(known).layers, 32);
+    await Deno.writeTextFile(path, JSON.stringify({ ...config, num_hidden_layers: 9999 }));
+    await assert.rejects(readEngineSettings({ ...given, model: "own/large" }), {
+      name: "ConfigError",
+      message: /kvBlocks must be >= 1: the weights of own\/large leave no memory/,
+    });
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 Deno.test("readEngineSettings() counts twice as many blocks of one-byte numbers", async () => {
