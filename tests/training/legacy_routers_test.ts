@@ -66,10 +66,11 @@ Deno.test("LinearQ learns the values of a bandit", () => {
 });
 
 Deno.test("createBaseline() knows every name and lists them all in its error", () => {
-  const options = { rng: new Rng(1), relativeSpeeds: [1, 1], replicaCount: 2 };
-  for (const name of baselineNames) assert.equal(createBaseline(name, options).name, name);
+  for (const name of baselineNames) {
+    assert.equal(heuristicEntry(scenario, name).create(new Rng(1)).name, name);
+  }
   assert.throws(
-    () => createBaseline("nonsense", options),
+    () => createBaseline("nonsense", { rng: new Rng(1), replicaCount: 2 }),
     { name: "ConfigError", message: /one of lor_queue_only, .*, random_with_state, dqn/ },
   );
 });
