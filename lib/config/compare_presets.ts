@@ -18,7 +18,8 @@ export interface PresetDifference {
 }
 
 /**
- * Every key in which the presets differ, in the order of the schema.
+ * Every key in which the presets differ, in the order of the schema. Where their blocks are of
+ * different kinds, keys that only one of them has are left out unless the preset sets them.
  *
  * @example
  * ```ts
@@ -34,11 +35,13 @@ export function comparePresets(): PresetDifference[] {
   const paths = new Set(leaves.flatMap((members) => [...members.keys()]));
   return [...paths].flatMap((path) => {
     const values = leaves.map((members) => members.get(path));
-    if (new Set(values.map((value) => JSON.stringify(value))).size === 1) return [];
+    const sources = presetNames.map((name) => sourceOf(name, path));
+    const isChosen = sources.some((source) => source !== undefined) || !values.includes(undefined);
+    if (!isChosen || new Set(values.map((value) => JSON.stringify(value))).size === 1) return [];
     return [{
       path,
       values: Object.fromEntries(presetNames.map((name, i) => [name, values[i]])),
-      sources: Object.fromEntries(presetNames.map((name) => [name, sourceOf(name, path)])),
+      sources: Object.fromEntries(presetNames.map((name, i) => [name, sources[i]])),
     } as PresetDifference];
   });
 }

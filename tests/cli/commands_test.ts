@@ -95,6 +95,10 @@ Deno.test("deno task config --presets prints a row for each key in which presets
   const rows = stdout.trim().split("\n");
   assert.equal(rows.length, 2 + comparePresets().length);
   assert.match(stdout, /^\| `ppo\.gamma` \| 0\.98 \| 0\.95 \|/m);
+  const shown = await Deno.readTextFile(new URL("../../docs/presets.md", import.meta.url));
+  const cellsOf = (row: string) => row.split("|").map((cell) => cell.trim()).join("|");
+  const documented = new Set(shown.split("\n").map(cellsOf));
+  for (const row of rows.slice(2)) assert.ok(documented.has(cellsOf(row)), `docs lack ${row}`);
 });
 
 Deno.test("deno task config refuses what it cannot read with exit code 2", () =>
