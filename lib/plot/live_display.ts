@@ -26,7 +26,11 @@ export class LiveDisplay {
   readonly #id = crypto.randomUUID();
   #isShown = false;
 
-  /** @param broadcast Takes the messages; the notebook's kernel by default. */
+  /**
+   * A display that has shown nothing.
+   *
+   * @param broadcast Takes the messages; the kernel of the notebook by default.
+   */
   constructor(broadcast: Broadcast = (type, content) => Deno.jupyter.broadcast(type, content)) {
     this.#broadcast = broadcast;
   }
