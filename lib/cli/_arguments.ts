@@ -44,7 +44,9 @@ function throwing(program: Command): Command {
 function refusal(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
   if (error.exitCode === 0) Deno.exit(0);
-  return new UsageError(`${error.message.replace(/^error: /, "")} (see --help)`);
+  return new UsageError(
+    `${error.message.replace(/^error: /, "").replaceAll("\n", " ")} (see --help)`,
+  );
 }
 
 /** Collects a repeatable `--set path.to.key=value`. */
