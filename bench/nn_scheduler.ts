@@ -22,33 +22,41 @@ interface Case {
   readonly config: ExperimentInput;
 }
 
+/** The document's experiment, never stopped early, in episodes and at temperature 1. */
+const DOCUMENT = {
+  preset: "seed",
+  ppo: { targetKl: null },
+  training: { environments: 8, episodeRequests: 1000, temperature: { mode: "off" } },
+} satisfies ExperimentInput;
+
 const CASES: readonly Case[] = [
   {
     name: "document's network and schedule (8 epochs, minibatch 64), 2 environments",
     bar: 300,
     scale: 1,
-    config: { ppo: { targetKl: null }, training: { environments: 2 } },
+    config: { ...DOCUMENT, training: { ...DOCUMENT.training, environments: 2 } },
   },
   {
     name: "document's network and schedule, 8 environments",
     bar: 300,
     scale: 1,
-    config: { ppo: { targetKl: null } },
+    config: DOCUMENT,
   },
   {
     name: "MLP of two layers of 64, 3 epochs, minibatch 512, 16 environments x 256 steps",
     bar: 3000,
     scale: 8,
     config: {
+      ...DOCUMENT,
       policy: { kind: "mlp", hiddenSizes: [64, 64] },
       ppo: {
-        targetKl: null,
+        ...DOCUMENT.ppo,
         epochs: 3,
         minibatchSize: 512,
         rolloutLength: 256,
         learningRate: 1e-3,
       },
-      training: { environments: 16 },
+      training: { ...DOCUMENT.training, environments: 16 },
     },
   },
 ];
