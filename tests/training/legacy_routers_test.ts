@@ -91,7 +91,11 @@ Deno.test("RandomWithStateRouter draws every replica about equally often", async
 
 Deno.test("RandomWithStateRouter describes the state that it saw last", async () => {
   const router = new RandomWithStateRouter({ replicaCount: 4, rng: new Rng(1) });
-  await evaluatePolicies(scenario, [{ label: "watched", create: () => router }]);
+  await evaluatePolicies(scenario, [{
+    label: "watched",
+    trainingSeed: null,
+    create: () => router,
+  }]);
   const state = router.describeState();
   // 11 base features and 7 for each of 4 requests, per replica, and 3 of the cluster.
   assert.equal(state.length, 4 * (11 + 7 * 4) + 3);
