@@ -52,11 +52,14 @@ function createCheckpoint(update: number, score: number | null = null): Checkpoi
       environments: [],
       temperatures: [],
       tailLatency: {
-        samples: Float64Array.of(0.1, 0.2),
-        totalCount: 2,
-        violationCount: 0,
-        alertCount: 0,
-        lastAlertSeconds: null,
+        cluster: {
+          samples: Float64Array.of(0.1, 0.2),
+          totalCount: 2,
+          violationCount: 0,
+          alertCount: 0,
+          lastAlertSeconds: null,
+        },
+        replicas: [],
       },
     },
   };
