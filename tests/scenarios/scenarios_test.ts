@@ -8,7 +8,14 @@ import {
   scenarioSettings,
 } from "../../lib/scenarios/mod.ts";
 import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
-import { evaluatePolicies, heuristicEntry, openScenario } from "../../lib/training/mod.ts";
+import { createTrainingEnvironments } from "../../lib/training/_training_environments.ts";
+import {
+  CONFIGURED_TASK,
+  evaluatePolicies,
+  heuristicEntry,
+  openScenario,
+} from "../../lib/training/mod.ts";
+import { RewardLog } from "../../lib/training/reward_log.ts";
 
 Deno.test("every file of data/scenarios is a scenario of its name and carries its requests", async () => {
   const folder = new URL("../../data/scenarios/", import.meta.url);
@@ -52,7 +59,7 @@ Deno.test("scenarioSchema refuses what is missing, unknown or impossible", () =>
   }
 });
 
-Deno.test("slowdown: the same incidents for every policy, others for other seeds, in training too", async () => {
+Deno.test("slowdown: the same incidents for every policy, others for other seeds", async () => {
   const scenario = await openScenario(parseExperimentConfig({
     ...scenarioSettings(getScenario("slowdown"), 75),
     evaluation: { seeds: [101, 102], requests: 200 },
@@ -79,4 +86,29 @@ Deno.test("slowdown: the same incidents for every policy, others for other seeds
   const failing = at(101).find(({ kind }) => kind === "fail")!.replica;
   assert.equal(requeued.get(""), failing);
   assert.equal(requeued.get("after least_outstanding 102"), failing);
+});
+
+Deno.test("training episodes have the incidents of the configuration, each its own", async () => {
+  const scenario = await openScenario(parseExperimentConfig({
+    cluster: { replicas: [{ gpu: "a100", count: 4 }] },
+    incidents: {
+      shuffleReplicas: true,
+      events: [{ kind: "fail", replica: 0, atFraction: [0, 0] }],
+    },
+    training: { environments: 8, episodeRequests: 20 },
+    evaluation: { requests: 20 },
+  }));
+  const failing = createTrainingEnvironments(scenario, {
+    rng: new Rng(1),
+    log: new RewardLog(),
+    difficulty: () => CONFIGURED_TASK,
+    onLatency: () => {},
+  }).map(({ inner }) => {
+    inner.reset(new Float32Array(inner.observationSize));
+    const mask = new Uint8Array(4);
+    inner.actionMask(mask);
+    assert.equal(mask.reduce((sum, allowed) => sum + allowed, 0), 3);
+    return mask.indexOf(0);
+  });
+  assert.ok(new Set(failing).size > 1, `replicas ${failing}`);
 });
