@@ -40,7 +40,9 @@ const BUNDLES = [
   ["rtxpro6000", "RTXPRO6000", "Qwen/Qwen3-32B"],
 ] as const;
 
-async function write(profile: Omit<TimingProfile, "format" | "version" | "kind" | "licence" | "method">) {
+async function write(
+  profile: Omit<TimingProfile, "format" | "version" | "kind" | "licence" | "method">,
+) {
   await writeProfile(new URL("../profiles", import.meta.url).pathname, {
     format: "signalbox-profile",
     version: 1,
