@@ -75,7 +75,8 @@ export const decisionsSchema: typeof decisionColumns & TableSchema = {
 /** A decision as a row. */
 export function decisionRow(record: DecisionRecord): RowOf<typeof decisionsSchema> {
   const { step, credits, temperatureState } = record;
-  const row = {
+  const parts = REWARD_BREAKDOWN_KEYS.map((part) => [rewardColumn(part), step.breakdown[part]]);
+  return {
     update: record.update,
     environment: record.environmentIndex,
     episode: record.episodeIndex,
@@ -101,9 +102,8 @@ export function decisionRow(record: DecisionRecord): RowOf<typeof decisionsSchem
     temperature_qps_pressure_ema: temperatureState?.qpsPressureEma ?? null,
     temperature_latency_pressure_ema: temperatureState?.latencyPressureEma ?? null,
     temperature_pulse_remaining: temperatureState?.pulseRemaining ?? null,
+    ...Object.fromEntries(parts),
   };
-  const parts = REWARD_BREAKDOWN_KEYS.map((part) => [rewardColumn(part), step.breakdown[part]]);
-  return { ...row, ...Object.fromEntries(parts) };
 }
 
 /**
