@@ -1,6 +1,6 @@
-import type { ReplicaUtilization } from "../metrics/mod.ts";
+import type { OperationRow, ReplicaUtilization } from "../metrics/mod.ts";
 import type { ReplicaSpec } from "../simulator/mod.ts";
-import { operationKinds, type OperationSeconds } from "../timing/mod.ts";
+import { operationKinds } from "../timing/mod.ts";
 import { textTable } from "./_text_table.ts";
 
 /** One line a replica: how busy it was; shares of its pipeline stages are separated by blanks. */
@@ -31,16 +31,35 @@ export function utilizationTable(
   return textTable(head, rows);
 }
 
-/** One line a replica: what it spent its time on, in seconds over all stages. */
-export function operationTable(
-  replicas: readonly ReplicaSpec[],
-  operations: readonly OperationSeconds[],
-): string {
-  const rows = operations.map((seconds, replica) => [
-    `${replica} ${replicas[replica]!.gpu}`,
-    ...operationKinds.map((kind) => seconds[kind].toFixed(2)),
+/** One line a replica: how many seconds it spent on each kind of operation, over all stages. */
+export function operationKindTable(operations: readonly OperationRow[]): string {
+  const rows = [...Map.groupBy(operations, ({ replica }) => replica).values()].map((own) => [
+    `${own[0]!.replica} ${own[0]!.gpu}`,
+    ...operationKinds.map((kind) =>
+      own.reduce((sum, row) => sum + (row.kind === kind ? row.seconds : 0), 0).toFixed(2)
+    ),
   ]);
   return textTable(["seconds of", ...operationKinds], rows);
+}
+
+/** One line an operation of a stage: batches that it took time in, its seconds and its share. */
+export function operationTable(operations: readonly OperationRow[]): string {
+  const head = ["replica", "stage", "operation", "batches", "seconds", "ms/batch", "of the stage"];
+  const rows = [...Map.groupBy(operations, ({ replica, stage }) => `${replica}/${stage}`).values()]
+    .flatMap((own) => {
+      const total = own.reduce((sum, { seconds }) => sum + seconds, 0);
+      return own.map(({ replica, gpu, stage, operation, batches, seconds }) => [
+        `${replica} ${gpu}`,
+        String(stage),
+        // What is known only in sum stands below each other.
+        operation.replaceAll("+", "\n+ "),
+        String(batches),
+        seconds.toFixed(3),
+        (1000 * seconds / batches).toPrecision(3),
+        percent(seconds / total),
+      ]);
+    });
+  return textTable(head, rows);
 }
 
 function percent(fraction: number): string {

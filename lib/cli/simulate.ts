@@ -10,13 +10,16 @@ import {
   BatchDistributions,
   BatchesFile,
   OperationMeter,
+  operationsSchema,
   ParquetWriter,
   requestRows,
   requestsSchema,
   summarizeRequests,
   summaryColumns,
+  tableFromRows,
   TokenGapMeter,
   UtilizationMeter,
+  writeParquet,
 } from "../metrics/mod.ts";
 import { ChromeTrace } from "../simulator/mod.ts";
 import { evaluatePolicies, openScenario, StateDump } from "../training/mod.ts";
@@ -40,7 +43,7 @@ import { findPolicy } from "./_policies.ts";
 import { runCommand } from "./_run_command.ts";
 import { addSloOptions, attainmentRows, type SloOptions, withSlos } from "./_slo_options.ts";
 import { TextFileWriter } from "./_text_file_writer.ts";
-import { operationTable, utilizationTable } from "./_utilization_table.ts";
+import { operationKindTable, operationTable, utilizationTable } from "./_utilization_table.ts";
 
 interface SimulateOptions extends ExperimentOptions, SloOptions {
   readonly policy: string;
@@ -49,6 +52,7 @@ interface SimulateOptions extends ExperimentOptions, SloOptions {
   readonly timeLimit?: number;
   readonly out?: string;
   readonly operations?: true;
+  readonly operationsOut?: string;
   readonly distributions?: true;
   readonly batches?: string;
   readonly chromeTrace?: string;
@@ -59,6 +63,7 @@ interface SimulateOptions extends ExperimentOptions, SloOptions {
 /** Options that name files, as they are typed. */
 const OUTPUT_FLAGS = {
   out: "--out",
+  operationsOut: "--operations-out",
   batches: "--batches",
   chromeTrace: "--chrome-trace",
   dumpState: "--dump-state",
@@ -72,6 +77,7 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .option("--time-limit <s>", "simulated time to stop at", parseSeconds("--time-limit"))
   .option("--out <file>", "also write one row a request to this Parquet file")
   .option("--operations", "also print what each replica spends its time on")
+  .option("--operations-out <file>", "also write them to this Parquet file, a row an operation")
   .option("--distributions", "also print how times between tokens and batches are distributed")
   .option("--batches <file>", "also write one row a batch and stage to this Parquet file")
   .option("--chrome-trace <file>", "also write a timeline for Perfetto to this JSON file")
@@ -88,7 +94,7 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<SimulateOptions>();
-  for (const option of ["out", "batches", "chromeTrace", "dumpState"] as const) {
+  for (const option of ["out", "operationsOut", "batches", "chromeTrace", "dumpState"] as const) {
     const path = options[option];
     if (path !== undefined) checkOutputFile(OUTPUT_FLAGS[option], path);
   }
@@ -109,7 +115,9 @@ await runCommand(async (args) => {
   });
   const entry = dump?.watch(found) ?? found;
   const meter = new UtilizationMeter(scenario.replicas);
-  const operations = options.operations && new OperationMeter(scenario.replicas);
+  const operations = options.operations || options.operationsOut !== undefined
+    ? new OperationMeter(scenario.replicas)
+    : undefined;
   const tokenGaps = options.distributions && new TokenGapMeter(requests);
   const distributions = options.distributions && new BatchDistributions(scenario.replicas);
   using batches = options.batches === undefined ? undefined : new BatchesFile(options.batches);
@@ -144,8 +152,9 @@ await runCommand(async (args) => {
   console.log(table.toString());
   console.log(timerLines(scenario.replicas));
   console.log(utilizationTable(scenario.replicas, meter.summarize(result.endSeconds)));
-  if (operations !== undefined) {
-    console.log(operationTable(scenario.replicas, operations.summarize()));
+  if (options.operations) {
+    console.log(operationKindTable(operations!.summarize()));
+    console.log(operationTable(operations!.summarize()));
   }
   if (tokenGaps !== undefined) {
     console.log(distributionTable({
@@ -163,6 +172,13 @@ await runCommand(async (args) => {
     await writer.append(requestRows(labels, workload, result.outcomes));
     await writer.close();
     console.log(`Written to ${options.out}`);
+  }
+  if (options.operationsOut !== undefined) {
+    await writeParquet(
+      options.operationsOut,
+      tableFromRows(operationsSchema, operations!.summarize()),
+    );
+    console.log(`Written to ${options.operationsOut}`);
   }
   if (batches !== undefined) {
     await batches.close();

@@ -29,6 +29,7 @@ export {
   MetricsExporter,
 } from "./metrics_exporter.ts";
 export { OperationMeter } from "./operation_meter.ts";
+export { type OperationRow, operationsSchema } from "./operations_table.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
   comparePolicies,

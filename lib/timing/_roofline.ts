@@ -9,7 +9,8 @@ import {
   type ModelShard,
   type ModelSpec,
 } from "../hardware/mod.ts";
-import type { BatchShape } from "./batch_timer.ts";
+import { type AttentionTerm, operationPart, separateAttentionParts } from "./_operation_parts.ts";
+import type { BatchShape, OperationPart } from "./batch_timer.ts";
 import type { GpuEfficiency } from "./gpu_efficiency.ts";
 
 /** One GPU's work, what it can do and what share of that it reaches. */
@@ -29,8 +30,8 @@ export function smoothMax(a: number, b: number): number {
   return Math.sqrt(a * a + b * b);
 }
 
-/** Seconds that a batch spends in the attention of the layers of one stage. */
-export function createAttentionTerm(setting: RooflineSetting): (batch: BatchShape) => number {
+/** What a batch spends in the attention of the layers of one stage. */
+export function createAttentionTerm(setting: RooflineSetting): AttentionTerm {
   const { model, shard, gpu, efficiency } = setting;
   const layers = shard.layersPerStage;
   const pairSeconds = 4 * layers * shard.qHeads * model.headDim /
@@ -39,32 +40,42 @@ export function createAttentionTerm(setting: RooflineSetting): (batch: BatchShap
   const decodeTokenSeconds = layers * shard.kvBytesPerTokenLayer /
     (gpu.memoryBandwidthBytesPerSecond * efficiency.decodeMemory);
   const { prefillMaskedShare, mixedDecodeCost } = efficiency;
-  return (batch) => {
-    let seconds = 0;
-    if (batch.prefillCount > 0) {
-      let pairs = 0;
-      let longest = 0;
-      for (let i = 0; i < batch.prefillCount; i++) {
-        const context = batch.prefillContextTokens[i]!;
-        const chunk = batch.prefillChunkTokens[i]!;
-        pairs += chunk * (context + (chunk + 1) / 2 + prefillMaskedShare * (chunk - 1) / 2);
-        if (context + chunk > longest) longest = context + chunk;
-      }
-      seconds += smoothMax(pairs * pairSeconds, longest * contextSeconds);
+  const prefillSeconds = (batch: BatchShape): number => {
+    if (batch.prefillCount === 0) return 0;
+    let pairs = 0;
+    let longest = 0;
+    for (let i = 0; i < batch.prefillCount; i++) {
+      const context = batch.prefillContextTokens[i]!;
+      const chunk = batch.prefillChunkTokens[i]!;
+      pairs += chunk * (context + (chunk + 1) / 2 + prefillMaskedShare * (chunk - 1) / 2);
+      if (context + chunk > longest) longest = context + chunk;
     }
-    if (batch.decodeCount > 0) {
-      const cost = batch.prefillCount > 0 ? mixedDecodeCost : 1;
-      seconds += cost * decodeTokenSeconds * (batch.decodeContextTokens + batch.decodeCount);
-    }
-    return seconds;
+    return smoothMax(pairs * pairSeconds, longest * contextSeconds);
+  };
+  const decodeSeconds = (batch: BatchShape): number => {
+    if (batch.decodeCount === 0) return 0;
+    const cost = batch.prefillCount > 0 ? mixedDecodeCost : 1;
+    return cost * decodeTokenSeconds * (batch.decodeContextTokens + batch.decodeCount);
+  };
+  return {
+    seconds: (batch) => prefillSeconds(batch) + decodeSeconds(batch),
+    parts: separateAttentionParts(prefillSeconds, decodeSeconds),
   };
 }
 
 /** Bytes that sampling moves per logit: one 32-bit read and write for the softmax. */
 const LOGIT_BYTES = 8;
 
-/** Seconds of the output matrix and of sampling, by sequences. */
-export function createSamplingTerm(setting: RooflineSetting): (sequences: number) => number {
+/** The end of an iteration, and its parts. */
+export interface SamplingTerm {
+  /** Seconds of the output matrix and of sampling, by sequences. */
+  seconds(sequences: number): number;
+  /** What is known of them, as if every stage had them. */
+  readonly parts: readonly OperationPart[];
+}
+
+/** What a batch spends in the output matrix and in sampling. */
+export function createSamplingTerm(setting: RooflineSetting): SamplingTerm {
   const { model, shard, gpu, efficiency } = setting;
   const bandwidth = gpu.memoryBandwidthBytesPerSecond;
   const weights = shard.vocabularyParameters;
@@ -72,8 +83,15 @@ export function createSamplingTerm(setting: RooflineSetting): (sequences: number
   const logitsSeconds = 2 * weights / (gpu.fp16FlopsPerSecond * efficiency.matmulCompute);
   const samplingSeconds = LOGIT_BYTES * model.vocabSize /
     (bandwidth * efficiency.elementwiseMemory);
-  return (sequences) =>
-    smoothMax(weightSeconds, sequences * logitsSeconds) + sequences * samplingSeconds;
+  const outputSeconds = (sequences: number): number =>
+    smoothMax(weightSeconds, sequences * logitsSeconds);
+  return {
+    seconds: (sequences) => outputSeconds(sequences) + sequences * samplingSeconds,
+    parts: [
+      operationPart(["lm_head"], ({ requestCount }) => outputSeconds(requestCount)),
+      operationPart(["sampler"], ({ requestCount }) => requestCount * samplingSeconds),
+    ],
+  };
 }
 
 /** Seconds that GPUs spend talking to each other: fixed, and per token of the batch. */

@@ -3,9 +3,16 @@
  *
  * @module
  */
-import { BYTES_PER_NUMBER, type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
+import {
+  BYTES_PER_NUMBER,
+  type GpuSpec,
+  type ModelShard,
+  type ModelSpec,
+  shardModel,
+} from "../hardware/mod.ts";
+import { communicationParts, cpuPart, onlyInStage, operationPart } from "./_operation_parts.ts";
 import { createAttentionTerm, createSamplingTerm, linkCosts, smoothMax } from "./_roofline.ts";
-import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationPart } from "./batch_timer.ts";
 import { describeEfficiency, getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 
 /** What {@linkcode createAnalyticTimer} times. */
@@ -99,7 +106,8 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
         weightSeconds + expertSeconds * (1 - missedShare ** tokens),
         tokens * weightTokenSeconds,
       );
-  const activationBytes = layers * elementwiseBytes(model, tensorParallel, shard.qHeads);
+  const bytes = elementwiseBytes(model, tensorParallel, shard.qHeads);
+  const activationBytes = layers * (bytes.norms + bytes.rotary + bytes.activation);
   const setting = { model, shard, gpu, efficiency };
   const link = linkCosts(setting, tensorParallel);
   const fixedSeconds = layers * efficiency.layerSeconds + link.reduceSeconds;
@@ -107,8 +115,8 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
 
   const lastStage = pipelineStages - 1;
   const { sendSeconds, sendTokenSeconds } = link;
-  const attentionSeconds = createAttentionTerm(setting);
-  const samplingSeconds = createSamplingTerm(setting);
+  const attention = createAttentionTerm(setting);
+  const sampling = createSamplingTerm(setting);
 
   return {
     description: `analytic timer of ${model.name} on ${gpu.name}; ` +
@@ -116,28 +124,82 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
     modelSeconds(batch: BatchShape, stage: number): number {
       const tokens = batch.totalTokens;
       const seconds = fixedSeconds + tokens * tokenSeconds +
-        matmulSeconds(tokens) + attentionSeconds(batch);
+        matmulSeconds(tokens) + attention.seconds(batch);
       return seconds +
         (stage === lastStage
-          ? samplingSeconds(batch.requestCount)
+          ? sampling.seconds(batch.requestCount)
           : sendSeconds + tokens * sendTokenSeconds);
     },
     overheadSeconds: () => efficiency.iterationSeconds,
-    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
-      const tokens = batch.totalTokens;
-      const isLast = stage === lastStage;
-      return {
-        matmul: matmulSeconds(tokens),
-        attention: attentionSeconds(batch),
-        elementwise: tokens * activationBytes / elementwiseBandwidth,
-        communication: link.reduceSeconds + tokens * link.reduceTokenSeconds +
-          (isLast ? 0 : sendSeconds + tokens * sendTokenSeconds),
-        launch: layers * efficiency.layerSeconds,
-        sampling: isLast ? samplingSeconds(batch.requestCount) : 0,
-        cpu: efficiency.iterationSeconds,
-      };
-    },
+    operationParts: () => [
+      ...matmulParts(model, shard, matmulSeconds),
+      ...attention.parts,
+      ...elementwiseParts(bytes, model.postAttentionNorm, layers / elementwiseBandwidth),
+      ...communicationParts(
+        tensorParallel > 1
+          ? (tokens) => link.reduceSeconds + tokens * link.reduceTokenSeconds
+          : undefined,
+        (tokens) => sendSeconds + tokens * sendTokenSeconds,
+        pipelineStages,
+      ),
+      operationPart(["kernel_launch"], () => layers * efficiency.layerSeconds),
+      ...sampling.parts.map((part) => onlyInStage(lastStage, part)),
+      cpuPart(() => efficiency.iterationSeconds),
+    ],
   };
+}
+
+/**
+ * Matrix products by their weights: without experts, all of them read as many bytes and compute as
+ * many operations per weight, so that the roofline's time divides like the weights. Experts break
+ * that, and only the sum is known.
+ */
+function matmulParts(
+  model: ModelSpec,
+  shard: ModelShard,
+  matmulSeconds: (tokens: number) => number,
+): OperationPart[] {
+  if (model.experts !== undefined) {
+    return [operationPart(
+      ["attn_pre_proj", "attn_post_proj", "mlp_up_proj", "mlp_down_proj"],
+      ({ totalTokens }) => matmulSeconds(totalTokens),
+    )];
+  }
+  const { attentionParameters, mlpParameters } = shard;
+  const all = attentionParameters + mlpParameters;
+  const post = model.embeddingDim * model.headDim * shard.qHeads;
+  const down = mlpParameters / (model.gatedMlp ? 3 : 2);
+  return ([
+    ["attn_pre_proj", attentionParameters - post],
+    ["attn_post_proj", post],
+    ["mlp_up_proj", mlpParameters - down],
+    ["mlp_down_proj", down],
+  ] as const).map(([name, weights]) =>
+    operationPart([name], ({ totalTokens }) => matmulSeconds(totalTokens) * weights / all)
+  );
+}
+
+/** Bytes per token and layer on one GPU. */
+interface ElementwiseBytes {
+  readonly norms: number;
+  readonly rotary: number;
+  readonly activation: number;
+}
+
+/** Operations between matrix products; each norm also adds to the residual. */
+function elementwiseParts(
+  { norms, rotary, activation }: ElementwiseBytes,
+  hasTwoNorms: boolean,
+  byteSeconds: number,
+): OperationPart[] {
+  const taking = (bytes: number): OperationPart["seconds"] => ({ totalTokens }) =>
+    totalTokens * bytes * byteSeconds;
+  return [
+    operationPart(["input_layernorm", "add"], taking(hasTwoNorms ? norms / 2 : norms)),
+    operationPart(["attn_rope"], taking(rotary)),
+    ...(hasTwoNorms ? [operationPart(["post_attention_layernorm", "add"], taking(norms / 2))] : []),
+    operationPart(["mlp_activation"], taking(activation)),
+  ];
 }
 
 /**
@@ -145,12 +207,20 @@ export function createAnalyticTimer(options: AnalyticTimerOptions): BatchTimer {
  * reads and writes the stream and the residual, the rotary embedding reads and writes queries and
  * keys, the activation reads what the MLP's first product wrote and writes its result.
  */
-function elementwiseBytes(model: ModelSpec, tensorParallel: number, qHeads: number): number {
+function elementwiseBytes(
+  model: ModelSpec,
+  tensorParallel: number,
+  qHeads: number,
+): ElementwiseBytes {
   const kvHeads = Math.ceil(model.kvHeads / tensorParallel);
   const norms = (model.postAttentionNorm ? 2 : 1) * 4 * model.embeddingDim;
   const rotary = 2 * (qHeads + kvHeads) * model.headDim;
   const { experts } = model;
   const hiddenDim = model.mlpHiddenDim + (experts ? experts.perToken * experts.hiddenDim : 0);
   const activation = (model.gatedMlp ? 3 : 2) * hiddenDim / tensorParallel;
-  return BYTES_PER_NUMBER * (norms + rotary + activation);
+  return {
+    norms: BYTES_PER_NUMBER * norms,
+    rotary: BYTES_PER_NUMBER * rotary,
+    activation: BYTES_PER_NUMBER * activation,
+  };
 }

@@ -41,8 +41,18 @@ export const operationKinds = [
 /** One of {@linkcode operationKinds}. */
 export type OperationKind = typeof operationKinds[number];
 
-/** Seconds of each kind of operation. */
-export type OperationSeconds = Readonly<Record<OperationKind, number>>;
+/** A part of a batch's time that a timer tells apart from the rest. */
+export interface OperationPart {
+  /**
+   * Whose time it is, names of `operations`: one, or several where only their sum is known. A
+   * profile's own names are kept where they are none of these.
+   */
+  readonly operations: readonly [string, ...string[]];
+  /** Their kind. */
+  readonly kind: OperationKind;
+  /** Seconds in pipeline stage `stage`, over all its layers (>= 0). */
+  seconds(batch: BatchShape, stage: number): number;
+}
 
 /** How long one batch takes on one replica (one model on one kind of GPU, with its parallelism). */
 export interface BatchTimer {
@@ -53,8 +63,9 @@ export interface BatchTimer {
   /** Seconds of CPU work around the iteration, added to every stage (>= 0). */
   overheadSeconds(batch: BatchShape): number;
   /**
-   * The parts of `modelSeconds + overheadSeconds`, for metrics: a new record whose values sum to it.
-   * Absent where the timer cannot tell them apart.
+   * What the time is made of, for metrics: parts that sum to `modelSeconds + overheadSeconds`. An
+   * operation in none of them takes no time, or runs inside others. Made anew by every call; absent
+   * where the timer cannot tell parts apart.
    */
-  operationSeconds?(batch: BatchShape, stage: number): OperationSeconds;
+  operationParts?(): readonly OperationPart[];
 }

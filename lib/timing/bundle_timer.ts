@@ -5,8 +5,15 @@
  */
 import { type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
 import { mergeChunks } from "./_merge_chunks.ts";
+import {
+  communicationParts,
+  cpuPart,
+  jointAttentionPart,
+  measuredPart,
+  stretchParts,
+} from "./_operation_parts.ts";
 import { linkCosts } from "./_roofline.ts";
-import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationPart } from "./batch_timer.ts";
 import { getGpuEfficiency } from "./gpu_efficiency.ts";
 import type { ServingBundle } from "./serving_bundle.ts";
 
@@ -76,29 +83,45 @@ export function createBundleTimer(bundle: ServingBundle, options: BundleTimerOpt
       const tokens = batch.totalTokens;
       return part * layers * (bundle.layerSeconds(tokens) + attentionSeconds(batch)) +
         bundle.endSeconds(tokens) + part * bundle.samplingSeconds(batch.requestCount) +
-        reduceSeconds(tokens);
+        (reduceSeconds?.(tokens) ?? 0);
     },
     overheadSeconds: () => iterationSeconds,
-    operationSeconds(batch: BatchShape): OperationSeconds {
-      const tokens = batch.totalTokens;
-      const layer = part * layers * bundle.layerSeconds(tokens);
-      const matmul = layer * bundle.matmulShare(tokens);
-      return {
-        matmul,
-        attention: part * layers * attentionSeconds(batch),
-        elementwise: layer - matmul + bundle.endSeconds(tokens),
-        communication: reduceSeconds(tokens),
-        launch: 0,
-        sampling: part * bundle.samplingSeconds(batch.requestCount),
-        cpu: iterationSeconds,
-      };
-    },
+    operationParts: () => [
+      ...measured(
+        bundle.operations.layer,
+        "totalTokens",
+        (tokens) => part * layers * bundle.layerSeconds(tokens),
+      ),
+      jointAttentionPart((batch) => part * layers * attentionSeconds(batch)),
+      ...measured(bundle.operations.ends, "totalTokens", bundle.endSeconds),
+      ...communicationParts(reduceSeconds, undefined, 1),
+      ...measured(
+        bundle.operations.sampling,
+        "requestCount",
+        (sequences) => part * bundle.samplingSeconds(sequences),
+      ),
+      cpuPart(() => iterationSeconds),
+    ],
   };
 }
 
-/** Seconds of a batch's all-reduces, by tokens. */
-function createReduceTerm(parallel: BundleParallelism | undefined): (tokens: number) => number {
-  if (parallel === undefined || parallel.degree === 1) return () => 0;
+/** Operations that were measured over a count of a batch, with their sum. */
+function measured(
+  operations: ServingBundle["operations"]["layer"],
+  count: "totalTokens" | "requestCount",
+  totalSeconds: (count: number) => number,
+): OperationPart[] {
+  const parts = [...operations].map(([name, seconds]) =>
+    measuredPart(name, (batch) => seconds(batch[count]))
+  );
+  return stretchParts(parts, (batch) => totalSeconds(batch[count]));
+}
+
+/** Seconds of a batch's all-reduces, by tokens; `undefined` where there are none. */
+function createReduceTerm(
+  parallel: BundleParallelism | undefined,
+): ((tokens: number) => number) | undefined {
+  if (parallel === undefined || parallel.degree === 1) return undefined;
   const { degree, model, gpu } = parallel;
   const setting = { model, gpu, shard: shardModel(model, degree, 1) };
   const link = linkCosts({ ...setting, efficiency: getGpuEfficiency(gpu.name) }, degree);

@@ -9,14 +9,26 @@ import { AttentionGrid, type AttentionPoint } from "./_attention_grid.ts";
 import { Curve } from "./_curve.ts";
 import { mergeChunks } from "./_merge_chunks.ts";
 import {
+  type AttentionTerm,
+  communicationParts,
+  cpuPart,
+  createSeparateAttention,
+  jointAttentionPart,
+  measuredOperations,
+  onlyInStage,
+  operationPart,
+  stretchParts,
+} from "./_operation_parts.ts";
+import {
   createAttentionTerm,
   createSamplingTerm,
   linkCosts,
   type RooflineSetting,
+  type SamplingTerm,
 } from "./_roofline.ts";
 import { interpolateShares, NO_SKEW, skewShare } from "./_skew_shares.ts";
 import { Surface, type SurfacePoint } from "./_surface.ts";
-import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer, OperationPart } from "./batch_timer.ts";
 import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
 import type { ProfileCurve, ProfileDegree, TimingProfile } from "./profile_schema.ts";
 
@@ -95,16 +107,22 @@ export function createFittedTimer(
   const shard = shardModel(model, tensorParallel, pipelineStages);
   const setting = { model, gpu, shard, efficiency };
   const layers = shard.layersPerStage;
-  const operations = Object.values(degree.layer);
-  const ofKind = (kind: string): ProfileCurve[] => operations.filter((each) => each.kind === kind);
+  const ofKind = (kind: LayerKind): [string, ProfileCurve][] =>
+    Object.entries(degree.layer).filter(([, each]) => each.kind === kind);
   const matmul = sumCurves(ofKind("matmul"), layers);
   const elementwise = sumCurves(ofKind("elementwise"), layers);
+  const layerParts = (kind: LayerKind, sum: Curve): OperationPart[] =>
+    stretchParts(
+      ofKind(kind).map(([name, points]) => {
+        const curve = toCurve(points)!;
+        const seconds = ({ totalTokens }: BatchShape): number => curve.at(totalTokens);
+        return { operations: measuredOperations(name), kind, seconds };
+      }),
+      ({ totalTokens }) => sum.at(totalTokens),
+    );
   const ends = { embedding: toCurve(degree.embedding), finalNorm: toCurve(degree.finalNorm) };
-  const sampling = toCurve(degree.sampling);
-  const samplingSeconds = sampling
-    ? (sequences: number) => sampling.at(sequences)
-    : createSamplingTerm(setting);
-  const attentionSeconds = createAttention(degree, setting);
+  const sampling = createSampling(degree, setting);
+  const attention = createAttention(degree, setting);
   const link = linkCosts(setting, tensorParallel);
   const reduce = tensorParallel > 1 ? toCurve(degree.allReduce) : undefined;
   const reduceSeconds = reduce
@@ -126,25 +144,26 @@ export function createFittedTimer(
     description: describeDegree(profile, degree),
     modelSeconds(batch: BatchShape, stage: number): number {
       const tokens = batch.totalTokens;
-      return matmul.at(tokens) + elementwise.at(tokens) + attentionSeconds(batch) +
+      return matmul.at(tokens) + elementwise.at(tokens) + attention.seconds(batch) +
         reduceSeconds(tokens) +
         endSeconds(tokens, stage) +
-        (stage === lastStage ? samplingSeconds(batch.requestCount) : sendSeconds(tokens));
+        (stage === lastStage ? sampling.seconds(batch.requestCount) : sendSeconds(tokens));
     },
     overheadSeconds,
-    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
-      const tokens = batch.totalTokens;
-      const isLast = stage === lastStage;
-      return {
-        matmul: matmul.at(tokens),
-        attention: attentionSeconds(batch),
-        elementwise: elementwise.at(tokens) + endSeconds(tokens, stage),
-        communication: reduceSeconds(tokens) + (isLast ? 0 : sendSeconds(tokens)),
-        launch: 0,
-        sampling: isLast ? samplingSeconds(batch.requestCount) : 0,
-        cpu: overheadSeconds(batch),
-      };
-    },
+    operationParts: () => [
+      ...layerParts("matmul", matmul),
+      ...layerParts("elementwise", elementwise),
+      ...attention.parts,
+      ...endPart("embedding", ends.embedding, 0),
+      ...endPart("final_layernorm", ends.finalNorm, lastStage),
+      ...communicationParts(
+        tensorParallel > 1 ? reduceSeconds : undefined,
+        sendSeconds,
+        pipelineStages,
+      ),
+      ...sampling.parts.map((part) => onlyInStage(lastStage, part)),
+      cpuPart(overheadSeconds),
+    ],
   };
 }
 
@@ -171,38 +190,54 @@ function toCurve(curve: ProfileCurve | undefined): Curve | undefined {
   })));
 }
 
-/** Sum of curves, times a factor, as one. */
-function sumCurves(curves: readonly ProfileCurve[], factor: number): Curve {
-  const parts = curves.map((curve) => toCurve(curve)!);
-  const counts = new Set(curves.flatMap((curve) => curve.counts));
+/** An operation that one stage has, if it was profiled. */
+function endPart(
+  name: "embedding" | "final_layernorm",
+  curve: Curve | undefined,
+  stage: number,
+): OperationPart[] {
+  if (curve === undefined) return [];
+  const seconds = ({ totalTokens }: BatchShape): number => curve.at(totalTokens);
+  return [onlyInStage(stage, operationPart([name], seconds))];
+}
+
+type LayerKind = ProfileDegree["layer"][string]["kind"];
+
+/** Sum of named curves, times a factor, as one. */
+function sumCurves(curves: readonly [string, ProfileCurve][], factor: number): Curve {
+  const parts = curves.map(([, curve]) => toCurve(curve)!);
+  const counts = new Set(curves.flatMap(([, curve]) => curve.counts));
   return new Curve([...counts, 1].map((count) => ({
     count,
     seconds: factor * parts.reduce((sum, part) => sum + part.at(Math.floor(count)), 0),
   })));
 }
 
+/** Output matrix and sampler, which profiles know in sum. */
+function createSampling({ sampling }: ProfileDegree, setting: RooflineSetting): SamplingTerm {
+  const curve = toCurve(sampling);
+  if (curve === undefined) return createSamplingTerm(setting);
+  return {
+    seconds: (sequences) => curve.at(sequences),
+    parts: [operationPart(["lm_head", "sampler"], (batch) => curve.at(batch.requestCount))],
+  };
+}
+
 /** Attention of all layers of a stage. */
 function createAttention(
   { attention }: ProfileDegree,
   setting: RooflineSetting,
-): (batch: BatchShape) => number {
+): AttentionTerm {
   const layers = setting.shard.layersPerStage;
   if (attention.kind === "analytic") return createAttentionTerm(setting);
   if (attention.kind === "separate") {
     const prefill = new Surface(surfacePoints(attention.prefill));
     const decode = new Surface(surfacePoints(attention.decode));
-    return (batch) => {
-      let seconds = 0;
-      if (batch.prefillCount > 0) {
-        const { chunkTokens, contextTokens } = mergeChunks(batch);
-        seconds += prefill.at(chunkTokens, contextTokens);
-      }
-      const { decodeCount } = batch;
-      if (decodeCount > 0) {
-        seconds += decode.at(decodeCount, batch.decodeContextTokens / decodeCount);
-      }
-      return layers * seconds;
-    };
+    return createSeparateAttention(
+      layers,
+      (contextTokens, chunkTokens) => prefill.at(chunkTokens, contextTokens),
+      (decodeCount, contextTokens) => decode.at(decodeCount, contextTokens),
+    );
   }
   const grid = new AttentionGrid(gridPoints(attention));
   const { skew } = attention;
@@ -210,7 +245,7 @@ function createAttention(
     alone: interpolateShares(skew.decodeCounts, skew.alone),
     mixed: interpolateShares(skew.decodeCounts, skew.mixed),
   };
-  return (batch) => {
+  const seconds = (batch: BatchShape): number => {
     const { decodeCount: decodes } = batch;
     const { chunkTokens: chunk, contextTokens: context } = mergeChunks(batch);
     if (decodes === 0) return layers * grid.at(chunk, context, 0, 0);
@@ -220,6 +255,7 @@ function createAttention(
     const atLongest = grid.at(chunk, context, decodes, batch.maxDecodeContextTokens);
     return layers * (atMean + share * (atLongest - atMean));
   };
+  return { seconds, parts: [jointAttentionPart(seconds)] };
 }
 
 /** Measured points of a surface. */

@@ -14,7 +14,7 @@ export {
   type BatchTimer,
   type OperationKind,
   operationKinds,
-  type OperationSeconds,
+  type OperationPart,
 } from "./batch_timer.ts";
 export {
   type BundleParallelism,
@@ -38,6 +38,7 @@ export {
   profileSchema,
   type TimingProfile,
 } from "./profile_schema.ts";
+export { type Operation, operations } from "./operations.ts";
 export { createProfileTimer, type ProfileTimerOptions } from "./profile_timer.ts";
 export { relativeSpeeds, type TimedReplica } from "./relative_speeds.ts";
 export { readServingBundle, type ServingBundle } from "./serving_bundle.ts";
@@ -59,6 +60,7 @@ export {
   type VidurTimerOptions,
 } from "./vidur_tables.ts";
 export {
+  type VidurCpuOperation,
   type VidurLayerOperation,
   vidurLayerOperations,
   type VidurProfileFiles,

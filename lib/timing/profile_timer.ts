@@ -5,11 +5,19 @@
  */
 import { type GpuSpec, type ModelSpec, shardModel } from "../hardware/mod.ts";
 import { ConfigError } from "../support/mod.ts";
+import {
+  communicationParts,
+  cpuPart,
+  createSeparateAttention,
+  measuredPart,
+  onlyInStage,
+  operationPart,
+  stretchParts,
+} from "./_operation_parts.ts";
 import { createAttentionTerm, createSamplingTerm } from "./_roofline.ts";
-import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
+import type { BatchShape, BatchTimer } from "./batch_timer.ts";
 import { getGpuEfficiency, type GpuEfficiency } from "./gpu_efficiency.ts";
-import { mergeChunks } from "./_merge_chunks.ts";
-import { vidurLayerOperations } from "./_vidur_points.ts";
+import { vidurCpuOperations, vidurLayerOperations } from "./_vidur_points.ts";
 import type { VidurProfile } from "./vidur_profile.ts";
 
 /** What {@linkcode createProfileTimer} times. */
@@ -85,9 +93,9 @@ export function createProfileTimer(
   const shard = shardModel(model, tensorParallel, pipelineStages);
   const layers = shard.layersPerStage;
   const setting = { model, gpu, shard, efficiency };
-  const samplingSeconds = createSamplingTerm(setting);
-  const attentionSeconds = prefillSeconds !== undefined && decodeSeconds !== undefined
-    ? (batch: BatchShape) => layers * profiledAttention(batch, prefillSeconds, decodeSeconds)
+  const sampling = createSamplingTerm(setting);
+  const attention = prefillSeconds !== undefined && decodeSeconds !== undefined
+    ? createSeparateAttention(layers, prefillSeconds, decodeSeconds)
     : createAttentionTerm(setting);
   const reduceSeconds = tensorParallel > 1
     ? required("tensorParallel", tensorParallel, profile.allReduceSeconds)
@@ -102,45 +110,40 @@ export function createProfileTimer(
   return {
     modelSeconds(batch: BatchShape, stage: number): number {
       const tokens = batch.totalTokens;
-      let seconds = layers * profile.layerSeconds(tokens) + attentionSeconds(batch);
+      let seconds = layers * profile.layerSeconds(tokens) + attention.seconds(batch);
       if (reduceSeconds !== undefined) seconds += 2 * layers * reduceSeconds(tokens);
       if (stage === 0) seconds += profile.embeddingSeconds(tokens);
-      if (stage === lastStage) seconds += samplingSeconds(batch.requestCount);
+      if (stage === lastStage) seconds += sampling.seconds(batch.requestCount);
       else seconds += sendSeconds!(tokens);
       return seconds;
     },
     overheadSeconds,
-    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
-      const tokens = batch.totalTokens;
-      const layer = layers * profile.layerSeconds(tokens);
-      const matmul = layer * matmulShare(profile, tokens);
-      return {
-        matmul,
-        attention: attentionSeconds(batch),
-        elementwise: layer - matmul + (stage === 0 ? profile.embeddingSeconds(tokens) : 0),
-        communication: 2 * layers * (reduceSeconds?.(tokens) ?? 0) +
-          (stage === lastStage ? 0 : sendSeconds!(tokens)),
-        launch: 0,
-        sampling: stage === lastStage ? samplingSeconds(batch.requestCount) : 0,
-        cpu: overheadSeconds(batch),
-      };
-    },
+    operationParts: () => [
+      ...stretchParts(
+        vidurLayerOperations.map((name) =>
+          measuredPart(name, (batch) => profile.operationSeconds(name, batch.totalTokens))
+        ),
+        (batch) => layers * profile.layerSeconds(batch.totalTokens),
+      ),
+      ...attention.parts,
+      onlyInStage(
+        0,
+        operationPart(["embedding"], (batch) => profile.embeddingSeconds(batch.totalTokens)),
+      ),
+      ...communicationParts(
+        reduceSeconds && ((tokens) => 2 * layers * reduceSeconds(tokens)),
+        sendSeconds,
+        pipelineStages,
+      ),
+      ...sampling.parts.map((part) => onlyInStage(lastStage, part)),
+      ...(cpuSeconds === undefined ? [cpuPart(overheadSeconds)] : stretchParts(
+        vidurCpuOperations.map((name) =>
+          operationPart([name], (batch) => profile.operationSeconds(name, batch.requestCount))
+        ),
+        overheadSeconds,
+      )),
+    ],
   };
-}
-
-/**
- * Share of the matrix products in a layer. Each operation is interpolated by itself, so that their
- * sum may differ a little from the layer's.
- */
-function matmulShare(profile: VidurProfile, tokens: number): number {
-  let matmul = 0;
-  let all = 0;
-  for (const operation of vidurLayerOperations) {
-    const seconds = profile.operationSeconds(operation, tokens);
-    all += seconds;
-    if (operation.endsWith("_proj")) matmul += seconds;
-  }
-  return matmul / all;
 }
 
 /** The profile of a collective, or an error that says what it is needed for. */
@@ -151,21 +154,4 @@ function required(
 ): (tokens: number) => number {
   if (collectiveSeconds !== undefined) return collectiveSeconds;
   throw new ConfigError(field, degree, "1 where its collective was not profiled");
-}
-
-/** Attention of one layer. */
-function profiledAttention(
-  batch: BatchShape,
-  prefillSeconds: (contextTokens: number, chunkTokens: number) => number,
-  decodeSeconds: (decodeCount: number, contextTokens: number) => number,
-): number {
-  let seconds = 0;
-  if (batch.prefillCount > 0) {
-    const { chunkTokens, contextTokens } = mergeChunks(batch);
-    seconds += prefillSeconds(contextTokens, chunkTokens);
-  }
-  if (batch.decodeCount > 0) {
-    seconds += decodeSeconds(batch.decodeCount, batch.decodeContextTokens / batch.decodeCount);
-  }
-  return seconds;
 }

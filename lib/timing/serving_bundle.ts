@@ -6,7 +6,7 @@
 import { TraceError } from "../support/mod.ts";
 import { AttentionGrid, type AttentionPoint } from "./_attention_grid.ts";
 import { readBundlePoints, sumOperations } from "./_bundle_points.ts";
-import { Curve } from "./_curve.ts";
+import { Curve, type CurvePoint } from "./_curve.ts";
 import { skewShare } from "./_skew_shares.ts";
 
 /** Measured times of one model on one GPU, in seconds, interpolated; each non-decreasing. */
@@ -15,8 +15,6 @@ export interface ServingBundle {
   readonly tensorParallel: number;
   /** Matrix products, norms, rotary embedding and activation of one layer for `tokens` tokens. */
   layerSeconds(tokens: number): number;
-  /** Share of the matrix products in `layerSeconds`, in [0, 1]. */
-  matmulShare(tokens: number): number;
   /** Embedding and last norm for `tokens` tokens. */
   endSeconds(tokens: number): number;
   /** Output matrix and sampler for `sequences` sequences. */
@@ -36,6 +34,14 @@ export interface ServingBundle {
    * and `t_max` are the times at the mean and at the longest; 0 where it was not measured.
    */
   skewShare(decodeCount: number, besideChunk: boolean): number;
+  /**
+   * Seconds of every operation by its name in the tables: those of one layer and at the ends by
+   * tokens, sampling by sequences. Their sums are close to those above, which were interpolated as
+   * a whole.
+   */
+  readonly operations: Readonly<
+    Record<"layer" | "ends" | "sampling", ReadonlyMap<string, (count: number) => number>>
+  >;
 }
 
 /**
@@ -57,25 +63,32 @@ export async function readServingBundle(
 ): Promise<ServingBundle> {
   const points = await readBundlePoints(folder, tensorParallel);
   const layer = new Curve(sumOperations(`${points.tables}/dense.csv`, points.layer));
-  const curveOf = (isMatmul: boolean): Curve =>
-    new Curve(sumOperations(
-      `${points.tables}/dense.csv`,
-      new Map([...points.layer].filter(([name]) => name.endsWith("_proj") === isMatmul)),
-    ));
-  const [matmul, elementwise] = [curveOf(true), curveOf(false)];
   const ends = new Curve(sumOperations(`${points.tables}/dense.csv`, points.ends));
   const sampling = new Curve(sumOperations(`${points.tables}/per_sequence.csv`, points.sampling));
   const attention = toGrid(points.attention, `${points.tables}/attention.csv`);
   return {
     tensorParallel: points.tensorParallel,
     layerSeconds: (tokens) => layer.at(tokens),
-    matmulShare: (tokens) => matmul.at(tokens) / (matmul.at(tokens) + elementwise.at(tokens)),
     endSeconds: (tokens) => ends.at(tokens),
     samplingSeconds: (sequences) => sampling.at(sequences),
     attentionSeconds: (chunkTokens, contextTokens, decodeCount, decodeContextTokens) =>
       attention.at(chunkTokens, contextTokens, decodeCount, decodeContextTokens),
     skewShare: (decodeCount, besideChunk) => skewShare(points.skew, decodeCount, besideChunk),
+    operations: {
+      layer: toCurves(points.layer),
+      ends: toCurves(points.ends),
+      sampling: toCurves(points.sampling),
+    },
   };
+}
+
+function toCurves(
+  operations: ReadonlyMap<string, readonly CurvePoint[]>,
+): Map<string, (count: number) => number> {
+  return new Map([...operations].map(([name, points]) => {
+    const curve = new Curve(points);
+    return [name, (count) => curve.at(count)];
+  }));
 }
 
 function toGrid(points: readonly AttentionPoint[], path: string): AttentionGrid {

@@ -7,6 +7,7 @@ import { Curve, type CurvePoint } from "./_curve.ts";
 import { Surface } from "./_surface.ts";
 import {
   readVidurPoints,
+  type VidurCpuOperation,
   type VidurLayerOperation,
   vidurLayerOperations,
   type VidurProfileFiles,
@@ -15,8 +16,11 @@ import {
 
 /** Measured times in seconds, interpolated; each is non-decreasing in its arguments. */
 export interface VidurProfile {
-  /** One operation of one layer for a number of tokens; 0 if the model lacks it. */
-  operationSeconds(operation: VidurLayerOperation, tokens: number): number;
+  /**
+   * One operation of one layer for a number of tokens, or a part of the CPU work of an iteration
+   * for a number of requests; 0 if the model lacks it or it was not profiled.
+   */
+  operationSeconds(operation: VidurLayerOperation | VidurCpuOperation, count: number): number;
   /** All operations of one layer but attention and collectives. */
   layerSeconds(tokens: number): number;
   /** Embedding of tokens. */
@@ -48,7 +52,8 @@ export async function readVidurProfile(
 ): Promise<VidurProfile> {
   const points = await readVidurPoints(files, options);
   const operations = new Map(
-    vidurLayerOperations.map((name) => [name, new Curve(points.operations[name])]),
+    Object.entries({ ...points.operations, ...points.cpuOperations })
+      .map(([name, measured]) => [name, new Curve(measured)]),
   );
   const layer = new Curve(sumPoints(vidurLayerOperations.map((name) => points.operations[name])));
   const embedding = new Curve(points.embedding);
@@ -58,7 +63,7 @@ export async function readVidurProfile(
   const sendRecv = points.sendRecv && new Curve(points.sendRecv);
   const cpu = points.cpu && new Curve(points.cpu);
   return {
-    operationSeconds: (operation, tokens) => operations.get(operation)!.at(tokens),
+    operationSeconds: (operation, count) => operations.get(operation)?.at(count) ?? 0,
     layerSeconds: (tokens) => layer.at(tokens),
     embeddingSeconds: (tokens) => embedding.at(tokens),
     prefillSeconds: prefill && ((context, chunk) => prefill.at(chunk, context)),

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { BatchShape, BatchTimer, OperationSeconds } from "./batch_timer.ts";
+import { communicationParts, measuredPart, operationPart } from "./_operation_parts.ts";
+import { vidurLayerOperations } from "./_vidur_points.ts";
+import type { BatchShape, BatchTimer } from "./batch_timer.ts";
 
 /** Per-token operations of one layer, in the order of their columns in Vidur's tables. */
 export const vidurOperations = [
@@ -87,6 +89,7 @@ export function createVidurTableTimer(
   const { layersPerStage, stageCount } = options;
   const sums = sumOperations(tables, options);
   const operationAt = operationReader(tables, options);
+  const layerSeconds = layersPerStage * 1e-3;
   return {
     modelSeconds(batch: BatchShape, stage: number): number {
       const row = (batch.totalTokens + 7) >> 3;
@@ -107,37 +110,38 @@ export function createVidurTableTimer(
       return (block * layersPerStage + send) * 1e-3;
     },
     overheadSeconds: () => 0,
-    operationSeconds(batch: BatchShape, stage: number): OperationSeconds {
-      const { totalTokens } = batch;
-      const row = (totalTokens + 7) >> 3;
-      const attention = operationAt("attn_kv_cache_save", totalTokens) +
-        decodeMilliseconds(tables.decode, batch, options.decodeOverheadFraction) +
-        prefillMilliseconds(tables.prefill, batch, options.prefillOverheadFraction);
-      const sum = (operations: readonly VidurOperation[]): number =>
-        operations.reduce((total, operation) => total + operationAt(operation, row * 8), 0);
-      const seconds = layersPerStage * 1e-3;
-      return {
-        matmul: seconds * sum(MATMULS),
-        attention: seconds * attention,
-        elementwise: seconds * sum(ELEMENTWISE),
-        communication: seconds * 2 * sums.reduce[row]! +
-          (stage === stageCount - 1 ? 0 : sums.send[row]! * 1e-3),
-        launch: 0,
-        sampling: 0,
-        cpu: 0,
-      };
-    },
+    operationParts: () => [
+      ...vidurLayerOperations.map((name) =>
+        measuredPart(
+          name,
+          ({ totalTokens }) => layerSeconds * operationAt(name, (totalTokens + 7) >> 3 << 3),
+        )
+      ),
+      operationPart(
+        ["attn_kv_cache_save"],
+        ({ totalTokens }) => layerSeconds * operationAt("attn_kv_cache_save", totalTokens),
+      ),
+      operationPart(
+        ["attn_prefill"],
+        (batch) =>
+          layerSeconds *
+          prefillMilliseconds(tables.prefill, batch, options.prefillOverheadFraction),
+      ),
+      operationPart(
+        ["attn_decode"],
+        (batch) =>
+          layerSeconds * decodeMilliseconds(tables.decode, batch, options.decodeOverheadFraction),
+      ),
+      ...communicationParts(
+        options.tensorParallel > 1
+          ? (tokens) => 2 * layerSeconds * sums.reduce[(tokens + 7) >> 3]!
+          : undefined,
+        (tokens) => sums.send[(tokens + 7) >> 3]! * 1e-3,
+        stageCount,
+      ),
+    ],
   };
 }
-
-const MATMULS = ["attn_pre_proj", "attn_post_proj", "mlp_up_proj", "mlp_down_proj"] as const;
-const ELEMENTWISE = [
-  "attn_rope",
-  "mlp_act",
-  "input_layernorm",
-  "post_attention_layernorm",
-  "add",
-] as const;
 
 /** Milliseconds of one operation, 0 of a norm that the model lacks. */
 function operationReader(

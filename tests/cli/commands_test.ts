@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { comparePresets, parseExperimentConfig } from "../../lib/config/mod.ts";
-import { readParquet } from "../../lib/metrics/mod.ts";
+import { type operationsSchema, readParquet, rowsOf } from "../../lib/metrics/mod.ts";
 
 interface Finished {
   readonly code: number;
@@ -232,6 +232,7 @@ Deno.test("deno task simulate writes batches and a timeline, and prints the use 
       `--batches=${file}`,
       `--chrome-trace=${timeline}`,
       "--operations",
+      `--operations-out=${folder}/operations.parquet`,
       "--distributions",
     );
     assert.equal(code, 0, stderr);
@@ -239,12 +240,22 @@ Deno.test("deno task simulate writes batches and a timeline, and prints the use 
     assert.match(stdout, /│ 0 a100 +│ [\d.]+ % [\d.]+ % +│ [\d.]+ % [\d.]+ % +│/);
     assert.match(stdout, /│ 1 h100 +│ [\d.]+ % +│ [\d.]+ % +│/);
     assert.match(stdout, /│ seconds of │ matmul │ attention │/);
+    assert.match(stdout, /│ 0 a100 +│ 1 +│ lm_head +│ \d+ +│ [\d.]+ +│ [\d.]+ +│ [\d.]+ % +│/);
+    const spent = [...rowsOf<typeof operationsSchema>(
+      await readParquet(`${folder}/operations.parquet`),
+    )];
+    const stages = new Set(spent.map(({ replica, stage }) => `${replica}/${stage}`));
+    assert.deepEqual([...stages], ["0/0", "0/1", "1/0"]);
     const { numRows } = await readParquet(file);
     const { traceEvents } = JSON.parse(await Deno.readTextFile(timeline));
     const slices = traceEvents.filter((event: { ph: string }) => event.ph === "X");
     assert.equal(slices.length, numRows);
     const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
-    assert.deepEqual(names, ["batches.parquet", "trace.json"], "no temporary files are left");
+    assert.deepEqual(
+      names,
+      ["batches.parquet", "operations.parquet", "trace.json"],
+      "no temporary files are left",
+    );
   }));
 
 Deno.test("deno task compare prints one line a policy and the difference to the reference", async () => {

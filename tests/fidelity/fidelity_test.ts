@@ -17,6 +17,7 @@ import {
 } from "../../lib/fidelity/mod.ts";
 import { renderSvg } from "../../lib/plot/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
+import { kindSeconds } from "../timing/_operations.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/measured`);
@@ -261,7 +262,7 @@ Deno.test("createRunBundleTimer() finds the profile of a run and tells whose sha
       })
     ) await Deno.writeTextFile(`${path}/${name}`, text);
     const timer = await createRunBundleTimer(run, bundles);
-    const { communication } = timer!.operationSeconds!(batch, 0);
+    const { communication } = kindSeconds(timer!, batch, 0);
     await Deno.remove(path, { recursive: true });
     return timer!.modelSeconds(batch, 0) - communication;
   };

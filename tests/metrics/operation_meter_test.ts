@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { OperationMeter, UtilizationMeter } from "../../lib/metrics/mod.ts";
+import {
+  OperationMeter,
+  operationsSchema,
+  tableFromRows,
+  UtilizationMeter,
+} from "../../lib/metrics/mod.ts";
 import { buildCluster, clusterSchema, Simulator } from "../../lib/simulator/mod.ts";
-import { operationKinds } from "../../lib/timing/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
 
 const workload = {
@@ -25,14 +29,49 @@ Deno.test("OperationMeter's parts sum to the time that the stages computed, slow
   const busySeconds = use.summarize(endSeconds).map(({ busyFraction }) =>
     endSeconds * busyFraction.reduce((a, b) => a + b, 0)
   );
-  const summed = operations.summarize().map((seconds) =>
-    operationKinds.reduce((sum, kind) => sum + seconds![kind], 0)
+  const rows = operations.summarize();
+  const summed = replicas.map((_, replica) =>
+    rows.reduce((sum, row) => sum + (row.replica === replica ? row.seconds : 0), 0)
   );
   // Sums of some hundred rounded terms.
   assertAllClose(summed, busySeconds, { rtol: 1e-12, atol: 0 });
-  const [pipeline, single] = operations.summarize();
-  assert.ok(pipeline!.communication > 0);
-  assert.equal(single!.communication, 0);
+  const places = (operation: string): string[] =>
+    rows.filter((row) => row.operation === operation).map((row) =>
+      `${row.replica} ${row.gpu} ${row.stage}`
+    );
+  assert.deepEqual(places("attn_pre_proj"), ["0 a100 0", "0 a100 1", "1 h100 0"]);
+  assert.deepEqual(places("attn_post_proj_all_reduce"), ["0 a100 0", "0 a100 1"]);
+  assert.deepEqual(places("pipeline_send_recv"), ["0 a100 0"]);
+  assert.deepEqual(places("lm_head"), ["0 a100 1", "1 h100 0"]);
+});
+
+Deno.test("OperationMeter counts the batches in which an operation took time", () => {
+  const replicas = buildCluster(clusterSchema.parse({ replicas: [{ gpu: "a100" }] }));
+  const meter = new OperationMeter(replicas);
+  assert.deepEqual(meter.summarize(), []);
+  // Chunks of 512 and 188 tokens, then one decode.
+  const single = {
+    name: "one request",
+    count: 1,
+    arrivalSeconds: Float64Array.of(0),
+    promptTokens: Int32Array.of(700),
+    outputTokens: Int32Array.of(2),
+  };
+  new Simulator(single, replicas, { observers: [meter] }).run(() => 0);
+  const rows = new Map(meter.summarize().map((row) => [row.operation, row.batches]));
+  assert.equal(rows.get("attn_prefill+attn_kv_cache_save"), 2);
+  assert.equal(rows.get("attn_decode+attn_kv_cache_save"), 1);
+  assert.equal(rows.get("mlp_up_proj"), 3);
+  const table = tableFromRows(operationsSchema, meter.summarize());
+  assert.deepEqual(table.schema.fields.map(({ name }) => name), [
+    "replica",
+    "gpu",
+    "stage",
+    "operation",
+    "kind",
+    "batches",
+    "seconds",
+  ]);
 });
 
 Deno.test("OperationMeter refuses a timer that does not tell operations apart", () => {
@@ -40,6 +79,6 @@ Deno.test("OperationMeter refuses a timer that does not tell operations apart", 
   const unknown = { ...known!, timer: { modelSeconds: () => 1, overheadSeconds: () => 0 } };
   assert.throws(() => new OperationMeter([known!, unknown]), {
     name: "TypeError",
-    message: "Cannot measure operations: the timer of replica 1 (a100) must have operationSeconds",
+    message: "Cannot measure operations: the timer of replica 1 (a100) must have operationParts",
   });
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { getGpu, getModel, gpuNames } from "../../lib/hardware/mod.ts";
+import { getGpu, getModel, gpuNames, type ModelSpec } from "../../lib/hardware/mod.ts";
 import {
   type BatchShape,
   type BatchTimer,
   createAnalyticTimer,
   type GpuEfficiency,
 } from "../../lib/timing/mod.ts";
+import { assertPartsSum, partSeconds } from "./_operations.ts";
 
 /** Everything at peak and no fixed cost, so that times can be computed by hand. */
 const IDEAL: GpuEfficiency = {
@@ -22,6 +23,13 @@ const IDEAL: GpuEfficiency = {
   linkSeconds: 0,
   linkBandwidth: 1,
   iterationSeconds: 0.001,
+};
+
+/** Llama 2 with eight MLPs of which a token passes two. */
+const EXPERTS: ModelSpec = {
+  ...getModel("meta-llama/Llama-2-7b-hf"),
+  mlpHiddenDim: 0,
+  experts: { count: 8, perToken: 2, hiddenDim: 11008 },
 };
 
 interface Prefill {
@@ -226,27 +234,32 @@ Deno.test("createAnalyticTimer() never gets faster with more tokens, context or 
 });
 
 Deno.test("createAnalyticTimer() tells the parts of every time, which sum to it", () => {
-  const batches = [
-    shape([10, 400], []),
-    shape([], [{ context: 0, chunk: 512 }]),
-    shape([7], [
-      { context: 100, chunk: 30 },
-    ]),
-  ];
-  for (const [tensorParallel, pipelineStages] of [[1, 1], [2, 1], [1, 4], [4, 2]] as const) {
-    const timer = createAnalyticTimer({
-      model: getModel("meta-llama/Llama-2-7b-hf"),
-      gpu: getGpu("a100"),
-      tensorParallel,
-      pipelineStages,
-    });
-    for (const batch of batches) {
-      for (let stage = 0; stage < pipelineStages; stage++) {
-        const parts = Object.values(timer.operationSeconds!(batch, stage));
-        const total = timer.modelSeconds(batch, stage) + timer.overheadSeconds(batch);
-        // The same terms, added in another order.
-        assert.ok(Math.abs(parts.reduce((a, b) => a + b, 0) / total - 1) < 1e-14);
-      }
+  for (
+    const model of [getModel("meta-llama/Llama-2-7b-hf"), getModel("microsoft/phi-2"), EXPERTS]
+  ) {
+    for (const [tensorParallel, pipelineStages] of [[1, 1], [2, 1], [1, 4], [4, 2]] as const) {
+      if (tensorParallel > 1 && !model.tensorParallel) continue;
+      const options = { model, gpu: getGpu("a100"), tensorParallel, pipelineStages };
+      assertPartsSum(createAnalyticTimer(options), pipelineStages);
     }
   }
+});
+
+Deno.test("createAnalyticTimer() divides matrix products like their weights, unless there are experts", () => {
+  const model = getModel("meta-llama/Llama-2-7b-hf");
+  const options = { model, gpu: getGpu("a100"), tensorParallel: 2, pipelineStages: 1 };
+  const seconds = partSeconds(createAnalyticTimer(options), shape([10, 400], []), 0);
+  // Of 4096 x 4096 weights: queries, keys and values 3, output 1; of 4096 x 11008: gate and up 2.
+  const close = (part: string, share: number): void =>
+    assert.ok(Math.abs(seconds[part]! / seconds.attn_post_proj! / share - 1) < 1e-12, part);
+  close("attn_pre_proj", 3);
+  close("mlp_up_proj", 2 * 11008 / 4096);
+  close("mlp_down_proj", 11008 / 4096);
+  assert.equal(seconds.attn_post_proj_all_reduce, seconds.mlp_down_proj_all_reduce);
+  assert.equal(seconds["attn_prefill+attn_kv_cache_save"], 0);
+  const experts = createAnalyticTimer({ ...options, model: EXPERTS });
+  const matmuls = experts.operationParts!().filter(({ kind }) => kind === "matmul");
+  assert.deepEqual(matmuls.map(({ operations }) => operations), [
+    ["attn_pre_proj", "attn_post_proj", "mlp_up_proj", "mlp_down_proj"],
+  ]);
 });

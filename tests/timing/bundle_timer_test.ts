@@ -13,6 +13,7 @@ import {
   type ServingBundle,
 } from "../../lib/timing/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
+import { assertPartsSum, kindSeconds } from "./_operations.ts";
 import { readBundleAttention } from "../../data/tools/_observations.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
@@ -103,7 +104,7 @@ Deno.test("createBundleTimer() tells the parts of every time, which sum to it", 
   for (
     const batch of [batchShape([5, 40]), batchShape([20], [[0, 30]]), batchShape([], [[9, 3]])]
   ) {
-    const { matmul, elementwise, sampling, cpu, ...rest } = timer.operationSeconds!(batch, 0);
+    const { matmul, elementwise, sampling, cpu, ...rest } = kindSeconds(timer, batch, 0);
     // Four of the eight runs of a layer multiply matrices.
     assertMicroseconds(matmul, 10 * 4 * batch.totalTokens);
     assertMicroseconds(elementwise, (10 * 4 + 2) * batch.totalTokens);
@@ -125,8 +126,24 @@ Deno.test("createBundleTimer() divides tables over GPUs and adds two all-reduces
   const expected = layerMicroseconds / 2 + 2 * 18 + 2 * 32 * reduce * 1e6;
   const timer = createBundleTimer(bundle, { layers: 10, parallel: { degree: 2, model, gpu } });
   assertMicroseconds(timer.modelSeconds(shape, 0), expected);
-  const parts = Object.values(timer.operationSeconds!(shape, 0)).reduce((a, b) => a + b, 0);
-  assertMicroseconds(parts, expected);
+  assertPartsSum(timer, 1);
+  assert.deepEqual(timer.operationParts!().map(({ operations }) => operations.join("+")), [
+    "input_layernorm+post_attention_layernorm",
+    "attn_pre_proj",
+    "attn_rope",
+    "attn_post_proj",
+    "mlp_up_proj",
+    "mlp_activation",
+    "mlp_down_proj",
+    "attn_prefill+attn_decode+attn_kv_cache_save",
+    "embedding",
+    "final_layernorm",
+    "attn_post_proj_all_reduce",
+    "mlp_down_proj_all_reduce",
+    "lm_head",
+    "sampler",
+    "schedule+prepare_inputs_e2e+sample_e2e+process_model_outputs+ray_comm_time",
+  ]);
   const own = createBundleTimer({ ...bundle, tensorParallel: 2 }, {
     layers: 10,
     parallel: { degree: 2, model, gpu },

@@ -13,6 +13,8 @@ import {
   listShippedProfiles,
   loadProfile,
   loadShippedProfile,
+  type Operation,
+  operations,
   profileFileName,
   readServingBundle,
   readVidurProfile,
@@ -20,6 +22,7 @@ import {
   writeProfile,
 } from "../../lib/timing/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
+import { assertPartsSum, kindSeconds, partSeconds } from "./_operations.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -80,8 +83,8 @@ Deno.test("createFittedTimer() adds curves of layers, ends, collectives and CPU 
   const options = { ...single, tensorParallel: 2, pipelineStages: 2 };
   const timer = createFittedTimer(linearProfile(), options);
   const batch = batchShape([100, 200], [[0, 5]]);
-  const first = timer.operationSeconds!(batch, 0);
-  const last = timer.operationSeconds!(batch, 1);
+  const first = kindSeconds(timer, batch, 0);
+  const last = kindSeconds(timer, batch, 1);
   const close = (seconds: number, microseconds: number): void =>
     assert.ok(Math.abs(seconds * 1e6 - microseconds) < 1e-9, `${seconds * 1e6}, ${microseconds}`);
   // Seven tokens in three requests, 16 layers a stage.
@@ -93,10 +96,19 @@ Deno.test("createFittedTimer() adds curves of layers, ends, collectives and CPU 
   close(first.sampling, 0);
   close(last.sampling, 33);
   close(timer.overheadSeconds(batch), 63);
-  for (const stage of [0, 1]) {
-    const parts = Object.values(timer.operationSeconds!(batch, stage));
-    const sum = parts.reduce((a, b) => a + b);
-    close(timer.modelSeconds(batch, stage) + timer.overheadSeconds(batch), sum * 1e6);
+  // A profile's own names stay.
+  close(partSeconds(timer, batch, 0).product!, 16 * 7);
+  assertPartsSum(timer, 2);
+});
+
+Deno.test("shipped profiles know operations by name, whose parts sum to every time", () => {
+  for (const [name, timer, stages] of shippedTimers()) {
+    assertPartsSum(timer, stages, { decodes: 40, context: 4000, prefills: 2, chunk: 2048 });
+    for (const { operations: names, kind } of timer.operationParts!()) {
+      for (const each of names) {
+        assert.equal(operations[each as Operation], kind, `${name} ${each}`);
+      }
+    }
   }
 });
 
@@ -110,8 +122,8 @@ Deno.test("createFittedTimer() takes from the analytic timer what the profile la
   const analytic = createAnalyticTimer(options);
   const batch = batchShape([3000], [[500, 200]]);
   for (const stage of [0, 1]) {
-    const ours = fitted.operationSeconds!(batch, stage);
-    const theirs = analytic.operationSeconds!(batch, stage);
+    const ours = kindSeconds(fitted, batch, stage);
+    const theirs = kindSeconds(analytic, batch, stage);
     for (const kind of ["attention", "communication", "sampling", "cpu"] as const) {
       assert.ok(Math.abs(ours[kind] - theirs[kind]) <= 1e-15, kind);
     }
@@ -278,7 +290,8 @@ Deno.test({
     const fitted = createFittedTimer(profile, options);
     const errors = { layer: [] as number[], decode: [] as number[] };
     for (let tokens = 8; tokens <= 4096; tokens += 8) {
-      const { matmul, elementwise } = fitted.operationSeconds!(
+      const { matmul, elementwise } = kindSeconds(
+        fitted,
         batchShape([], [[0, tokens]]),
         0,
       );
@@ -288,7 +301,7 @@ Deno.test({
     for (let decodes = 1; decodes <= 128; decodes += 3) {
       for (let context = 64; context <= 4000; context += 320) {
         const batch = batchShape(Array<number>(decodes).fill(context));
-        const { attention } = fitted.operationSeconds!(batch, 0);
+        const { attention } = kindSeconds(fitted, batch, 0);
         const measured = table.decodeSeconds!(decodes, context);
         errors.decode.push(Math.abs(attention / model.layers / measured - 1));
       }
@@ -319,7 +332,8 @@ Deno.test({
         for (const decodes of [1, 7, 30, 100]) {
           for (const depth of [100, 900, 4000]) {
             const decodeContexts = Array<number>(decodes).fill(depth);
-            const { attention } = fitted.operationSeconds!(
+            const { attention } = kindSeconds(
+              fitted,
               batchShape(decodeContexts, [[context, chunk]]),
               0,
             );

@@ -15,6 +15,7 @@ import {
   type VidurProfileFiles,
 } from "../../lib/timing/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
+import { assertPartsSum, kindSeconds, partSeconds } from "./_operations.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -133,16 +134,18 @@ Deno.test("createProfileTimer() tells the parts of every time, which sum to it",
     const timer = createProfileTimer(profile, { model, gpu, tensorParallel, pipelineStages });
     for (let stage = 0; stage < pipelineStages; stage++) {
       for (const batch of [batchShape([150, 90]), batchShape([100], [[100, 20]])]) {
-        const parts = timer.operationSeconds!(batch, stage);
-        const sum = Object.values(parts).reduce((a, b) => a + b, 0);
-        const total = timer.modelSeconds(batch, stage) + timer.overheadSeconds(batch);
-        assertMilliseconds(sum, total * 1e3);
+        const parts = kindSeconds(timer, batch, stage);
         // Operations 1, 3, 5 and 7 of 9 multiply matrices: k + tokens ms, shared by the GPUs.
         const matmul = (16 + 4 * batch.totalTokens) / tensorParallel;
         assertMilliseconds(parts.matmul, matmul * model.layers / pipelineStages);
         assert.equal(parts.communication > 0, tensorParallel > 1);
+        // 8 ms at up to 8 requests, and 1 ms of each of the four others.
+        const { schedule, ray_comm_time } = partSeconds(timer, batch, stage);
+        assertMilliseconds(schedule!, 8);
+        assertMilliseconds(ray_comm_time!, 1);
       }
     }
+    assertPartsSum(timer, pipelineStages);
   }
 });
 
