@@ -18,6 +18,10 @@ export interface ReplicaLayout {
    * that start as least-outstanding-requests.
    */
   readonly loadFeatures?: readonly number[];
+  /** Features at the end of every replica's slice that only the value may depend on; 0 if absent. */
+  readonly criticReplicaSize?: number;
+  /** Features at the end of the rest that only the value may depend on; 0 if absent. */
+  readonly criticGlobalSize?: number;
 }
 
 /** What a network must fit. */

@@ -62,6 +62,10 @@ const replicaScorerSchema = z.strictObject({
     "learned numbers of each replica, by its position; they tie the policy to one cluster size. " +
       "0 = none: hardly needed where times between tokens are seen (spec/practice.md section 9)",
   ),
+  boundedLogits: z.boolean().default(false).describe(
+    "LayerNorm and Tanh on the logits, for ablations: the document's head, which caps probabilities " +
+      "and ties the policy to one cluster size (spec/scheduler.md section 4.4)",
+  ),
 }).refine(
   ({ hiddenSize, attentionHeads }) => attentionHeads === 0 || hiddenSize % attentionHeads === 0,
   {
@@ -110,6 +114,7 @@ export function fixedSizeReason(config: PolicyConfig): string | undefined {
   if (config.identitySize > 0) {
     return `policy.identitySize ${config.identitySize} gives every replica numbers of its own`;
   }
+  if (config.boundedLogits) return "policy.boundedLogits has a gain for every replica";
   return undefined;
 }
 

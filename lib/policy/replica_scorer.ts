@@ -9,6 +9,7 @@ import { splitColumns } from "./_split_columns.ts";
 import { tf } from "./_tensorflow.ts";
 import { orthogonal } from "./initialization.ts";
 import { createDense, dense, type DenseParameters } from "./layers/dense.ts";
+import { createLayerNorm, layerNorm } from "./layers/layer_norm.ts";
 import {
   createReplicaAttention,
   replicaAttention,
@@ -28,8 +29,17 @@ import type { ReplicaScorerConfig } from "./policy_schema.ts";
 /** Stands in for minus infinity in the pooled maximum over available replicas. */
 const UNAVAILABLE = 1e8;
 
+/** The leading features that an encoder reads. */
+interface EncoderView {
+  /** Of every replica. */
+  readonly perReplicaSize: number;
+  /** Of the rest. */
+  readonly globalSize: number;
+}
+
 /** What turns replicas and the rest of an observation into features. */
 interface Encoder {
+  readonly view: EncoderView;
   /** `[replicas, identitySize]`; absent where replicas have no identity. */
   readonly identity: tf.Variable | undefined;
   readonly replica: readonly DenseParameters[];
@@ -61,12 +71,13 @@ interface Encoding {
  * (biases left out). With `sharedEncoder` off, the value's c is made by encoders of its own, so that
  * value and policy share no parameter. With `attentionHeads`, the e_i look at each other
  * ({@linkcode replicaAttention}) before anything else is made of them. With `identitySize`, x_i also
- * holds learned numbers of replica i.
+ * holds learned numbers of replica i. Features at the end of x_i and g that are marked for the value
+ * only (`criticReplicaSize`, `criticGlobalSize`) never enter the logits. With `boundedLogits`, the logits are tanh(LayerNorm(logits)).
  *
  * Pools and attention run over available replicas only, so that clusters of different sizes fit into
  * one batch: the smaller ones are padded, and the mask says which replicas are there. Permuting the
  * replicas permutes the logits and leaves the value alone; the parameters do not depend on the
- * number of replicas, which is read off the observation (neither holds with an identity). No hidden
+ * number of replicas, which is read off the observation (neither holds with an identity or bounded logits). No hidden
  * state.
  *
  * Source: spec/scheduler.md section 4.4 ("better design"), the residual spec/practice.md section 9;
@@ -81,8 +92,20 @@ export function createReplicaScorer(
   { parameters, rng }: { readonly parameters: ParameterSet; readonly rng: Rng },
 ): Network {
   const { hiddenSize, loadResidualSlope, sharedEncoder, attentionHeads, identitySize } = config;
+  const { boundedLogits } = config;
   const layout = checkLayout(shape, loadResidualSlope > 0);
   const { perReplicaSize, globalSize, loadFeatures = [] } = layout;
+  const { criticReplicaSize = 0, criticGlobalSize = 0 } = layout;
+  if (sharedEncoder && criticReplicaSize + criticGlobalSize > 0) {
+    throw new RangeError(
+      "Cannot create a replica scorer: sharedEncoder must be false where some features are for the " +
+        "value only, current value is true",
+    );
+  }
+  const actorView = {
+    perReplicaSize: perReplicaSize - criticReplicaSize,
+    globalSize: globalSize - criticGlobalSize,
+  };
 
   function hidden(name: string, inputs: number): DenseParameters {
     return createDense(parameters, name, { inputs, outputs: hiddenSize, gain: HIDDEN_GAIN, rng });
@@ -94,11 +117,12 @@ export function createReplicaScorer(
     const identityShape = [layout.replicaCount, identitySize] as const;
     return parameters.add(name, identityShape, orthogonal(rng, identityShape, 1));
   }
-  function createEncoder(prefix: string): Encoder {
+  function createEncoder(prefix: string, view: EncoderView): Encoder {
     return {
+      view,
       identity: identitySize > 0 ? createIdentity(`${prefix}identity`) : undefined,
       replica: [
-        hidden(`${prefix}replica.0`, perReplicaSize + identitySize),
+        hidden(`${prefix}replica.0`, view.perReplicaSize + identitySize),
         hidden(`${prefix}replica.1`, hiddenSize),
       ],
       attention: attentionHeads > 0
@@ -108,16 +132,22 @@ export function createReplicaScorer(
           rng,
         })
         : undefined,
-      global: globalSize > 0 ? hidden(`${prefix}global.0`, globalSize) : undefined,
+      global: view.globalSize > 0 ? hidden(`${prefix}global.0`, view.globalSize) : undefined,
     };
   }
-  const encoder = createEncoder("");
-  const contextSize = (globalSize > 0 ? 3 : 2) * hiddenSize;
+  const encoder = createEncoder("", actorView);
+  const contextSize = (actorView.globalSize > 0 ? 3 : 2) * hiddenSize;
   const scorer = hidden("actor.0", hiddenSize + contextSize);
   const scorerHead = head("actor.head", POLICY_HEAD_GAIN);
-  const critic = [hidden("critic.0", contextSize), hidden("critic.1", hiddenSize)];
+  const scorerNorm = boundedLogits
+    ? createLayerNorm(parameters, "actor.head.norm", layout.replicaCount)
+    : undefined;
+  const criticContextSize = (globalSize > 0 ? 3 : 2) * hiddenSize;
+  const critic = [hidden("critic.0", criticContextSize), hidden("critic.1", hiddenSize)];
   const criticHead = head("critic.head", VALUE_HEAD_GAIN);
-  const criticEncoder = sharedEncoder ? undefined : createEncoder("critic.");
+  const criticEncoder = sharedEncoder
+    ? undefined
+    : createEncoder("critic.", { perReplicaSize, globalSize });
 
   function forward({ observations, actionMask }: NetworkInput): NetworkOutput {
     const [rows, width] = observations.shape;
@@ -125,17 +155,20 @@ export function createReplicaScorer(
     const replicaColumns = replicaCount * perReplicaSize;
     const slices = tf.slice(observations, [0, 0], [rows, replicaColumns])
       .as2D(rows * replicaCount, perReplicaSize);
-    function encode({ identity, replica, attention, global }: Encoder): Encoding {
-      const described = identity === undefined
+    function encode({ view, identity, replica, attention, global }: Encoder): Encoding {
+      const seen = view.perReplicaSize === perReplicaSize
         ? slices
-        : tf.concat([slices, repeatRows(identity, rows)], 1);
+        : tf.slice(slices, [0, 0], [-1, view.perReplicaSize]);
+      const described = identity === undefined
+        ? seen
+        : tf.concat([seen, repeatRows(identity, rows)], 1);
       const encoded = applyRelu(described, replica);
       const replicas = attention === undefined
         ? encoded
         : replicaAttention(encoded, attention, { replicaCount, actionMask });
       const pools = pool(replicas, { replicaCount, actionMask });
       if (global !== undefined) {
-        const rest = tf.slice(observations, [0, replicaColumns], [rows, globalSize]);
+        const rest = tf.slice(observations, [0, replicaColumns], [rows, view.globalSize]);
         pools.unshift(dense(rest, global, "relu"));
       }
       return { replicas, context: tf.concat(pools, 1) };
@@ -146,8 +179,9 @@ export function createReplicaScorer(
     const joined = tf.concat([replicas, repeated], 1);
     const scores = dense(dense(joined, scorer, "relu"), scorerHead);
     const valueContext = criticEncoder === undefined ? context : encode(criticEncoder).context;
+    const logits = tf.sub(scores, residual(slices)).as2D(rows, replicaCount);
     return {
-      logits: tf.sub(scores, residual(slices)).as2D(rows, replicaCount),
+      logits: scorerNorm === undefined ? logits : layerNorm(logits, scorerNorm, "tanh"),
       values: tf.reshape(dense(applyRelu(valueContext, critic), criticHead), [-1]),
     };
   }

@@ -13,6 +13,8 @@ export interface FeatureSources {
   readonly metrics: SystemMetrics;
   /** What is known of output lengths. */
   readonly decodeLengths: DecodeLengths;
+  /** What the value function is told of them. */
+  readonly criticDecodeLengths: DecodeLengths;
   /** Arrival time of every request in seconds. */
   readonly arrivalSeconds: ArrayLike<number>;
 }
@@ -25,6 +27,10 @@ export interface Features extends SimulationObserver {
   readonly globalNames: readonly string[];
   /** See {@linkcode StateLayout.loadFeatures}. */
   readonly loadFeatures: readonly number[];
+  /** See {@linkcode StateLayout.criticReplicaSize}. */
+  readonly criticReplicaSize: number;
+  /** See {@linkcode StateLayout.criticGlobalSize}. */
+  readonly criticGlobalSize: number;
   /** Forgets every history and begins an episode. */
   reset(sources: FeatureSources): void;
   /** Takes the decision into the histories. */

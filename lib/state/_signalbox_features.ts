@@ -39,6 +39,10 @@ const GLOBAL_NAMES = [
   "seconds_since_decision_log1p",
 ] as const;
 
+/** Columns for the value function only. */
+const CRITIC_REPLICA_NAMES = ["critic_outstanding_output_tokens_log1p"] as const;
+const CRITIC_GLOBAL_NAMES = ["critic_request_output_tokens_log1p"] as const;
+
 /** Time constants of the two arrival-rate averages. Source: spec/scheduler.md appendix A3. */
 const FAST_RATE_SECONDS = 5;
 const SLOW_RATE_SECONDS = 60;
@@ -48,6 +52,7 @@ interface SignalboxState {
   readonly latencies: readonly TimeDecayedMeanState[];
   readonly ttfts: readonly TimeDecayedMeanState[];
   readonly outstandingOutputTokens: readonly number[];
+  readonly criticOutstandingOutputTokens: readonly number[];
   readonly fastArrivals: TimeDecayedMeanState;
   readonly slowArrivals: TimeDecayedMeanState;
   readonly firstDecisionSeconds: number | null;
@@ -67,14 +72,15 @@ const NOTHING_READ: SystemReading = { throughput: 0, latencySeconds: 0, ttftSeco
 
 /** Layout `signalbox`. */
 export class SignalboxFeatures implements Features {
-  readonly replicaNames: readonly string[] = REPLICA_NAMES;
-  readonly globalNames: readonly string[] = GLOBAL_NAMES;
-  readonly loadFeatures: readonly number[] = [
-    REPLICA_NAMES.indexOf("outstanding_requests_log1p"),
-  ];
+  readonly replicaNames: readonly string[];
+  readonly globalNames: readonly string[];
+  readonly criticReplicaSize: number;
+  readonly criticGlobalSize: number;
+  readonly loadFeatures: readonly number[];
   readonly #latencies: readonly TimeDecayedMean[];
   readonly #ttfts: readonly TimeDecayedMean[];
   readonly #outstandingOutputTokens: Float64Array;
+  readonly #criticOutstandingOutputTokens: Float64Array;
   readonly #fastArrivals = new TimeDecayedMean(FAST_RATE_SECONDS);
   readonly #slowArrivals = new TimeDecayedMean(SLOW_RATE_SECONDS);
   #firstDecisionSeconds: number | null = null;
@@ -84,17 +90,26 @@ export class SignalboxFeatures implements Features {
   #sources: FeatureSources | undefined;
 
   constructor(config: StateConfig, replicaCount: number) {
+    const criticReplicaNames = config.criticSeesOutputTokens ? CRITIC_REPLICA_NAMES : [];
+    const criticGlobalNames = config.criticSeesOutputTokens ? CRITIC_GLOBAL_NAMES : [];
+    this.replicaNames = [...REPLICA_NAMES, ...criticReplicaNames];
+    this.globalNames = [...GLOBAL_NAMES, ...criticGlobalNames];
+    this.criticReplicaSize = criticReplicaNames.length;
+    this.criticGlobalSize = criticGlobalNames.length;
     const averages = (): TimeDecayedMean[] =>
       Array.from({ length: replicaCount }, () => new TimeDecayedMean(config.replicaEmaSeconds));
+    this.loadFeatures = [REPLICA_NAMES.indexOf(`${config.loadCounts}_requests_log1p`)];
     this.#latencies = averages();
     this.#ttfts = averages();
     this.#outstandingOutputTokens = new Float64Array(replicaCount);
+    this.#criticOutstandingOutputTokens = new Float64Array(replicaCount);
   }
 
   reset(sources: FeatureSources): void {
     this.#sources = sources;
     for (const mean of [...this.#latencies, ...this.#ttfts]) mean.clear();
     this.#outstandingOutputTokens.fill(0);
+    this.#criticOutstandingOutputTokens.fill(0);
     this.#fastArrivals.clear();
     this.#slowArrivals.clear();
     this.#firstDecisionSeconds = null;
@@ -104,11 +119,11 @@ export class SignalboxFeatures implements Features {
   }
 
   onRouted(request: number, replica: number): void {
-    this.#outstandingOutputTokens[replica]! += this.#sources!.decodeLengths.outputTokens(request);
+    this.#addOutputTokens(request, replica, 1);
   }
 
   onRequeued(request: number, replica: number): void {
-    this.#outstandingOutputTokens[replica]! -= this.#sources!.decodeLengths.outputTokens(request);
+    this.#addOutputTokens(request, replica, -1);
   }
 
   onFirstToken(request: number, replica: number, nowSeconds: number): void {
@@ -117,9 +132,9 @@ export class SignalboxFeatures implements Features {
   }
 
   onCompleted(request: number, replica: number, nowSeconds: number): void {
-    const { arrivalSeconds, decodeLengths } = this.#sources!;
+    const { arrivalSeconds } = this.#sources!;
     this.#latencies[replica]!.add(nowSeconds, nowSeconds - arrivalSeconds[request]!);
-    this.#outstandingOutputTokens[replica]! -= decodeLengths.outputTokens(request);
+    this.#addOutputTokens(request, replica, -1);
   }
 
   observe({ nowSeconds }: RoutingDecision): void {
@@ -140,7 +155,7 @@ export class SignalboxFeatures implements Features {
 
   write(decision: RoutingDecision, out: Float32Array): void {
     const { request, view } = decision;
-    const { decodeLengths } = this.#sources!;
+    const { decodeLengths, criticDecodeLengths } = this.#sources!;
     const { throughput, latencySeconds, ttftSeconds } = this.#system;
     let at = 0;
     let kvBlocksUsed = 0;
@@ -160,6 +175,9 @@ export class SignalboxFeatures implements Features {
     out[at++] = Math.log1p(latencySeconds);
     out[at++] = Math.log1p(ttftSeconds);
     out[at++] = Math.log1p(this.#sinceDecisionSeconds);
+    if (this.criticGlobalSize > 0) {
+      out[at++] = Math.log1p(criticDecodeLengths.outputTokens(request.index));
+    }
   }
 
   toJSON(): unknown {
@@ -167,6 +185,7 @@ export class SignalboxFeatures implements Features {
       latencies: this.#latencies.map((mean) => mean.toJSON()),
       ttfts: this.#ttfts.map((mean) => mean.toJSON()),
       outstandingOutputTokens: [...this.#outstandingOutputTokens],
+      criticOutstandingOutputTokens: [...this.#criticOutstandingOutputTokens],
       fastArrivals: this.#fastArrivals.toJSON(),
       slowArrivals: this.#slowArrivals.toJSON(),
       firstDecisionSeconds: this.#firstDecisionSeconds,
@@ -182,6 +201,7 @@ export class SignalboxFeatures implements Features {
     this.#latencies.forEach((mean, r) => mean.restore(state.latencies[r]!));
     this.#ttfts.forEach((mean, r) => mean.restore(state.ttfts[r]!));
     this.#outstandingOutputTokens.set(state.outstandingOutputTokens);
+    this.#criticOutstandingOutputTokens.set(state.criticOutstandingOutputTokens);
     this.#fastArrivals.restore(state.fastArrivals);
     this.#slowArrivals.restore(state.slowArrivals);
     this.#firstDecisionSeconds = state.firstDecisionSeconds;
@@ -212,7 +232,18 @@ export class SignalboxFeatures implements Features {
     out[at++] = Math.log1p(this.#ttfts[r]!.value);
     out[at++] = view.inFlightBatchCount(r) / view.stageCount(r);
     out[at++] = view.isAvailable(r) ? 1 : 0;
+    if (this.criticReplicaSize > 0) {
+      out[at++] = Math.log1p(this.#criticOutstandingOutputTokens[r]!);
+    }
     return at;
+  }
+
+  /** Adds `sign` times a request's output tokens to what is outstanding at a replica. */
+  #addOutputTokens(request: number, replica: number, sign: 1 | -1): void {
+    const { decodeLengths, criticDecodeLengths } = this.#sources!;
+    this.#outstandingOutputTokens[replica]! += sign * decodeLengths.outputTokens(request);
+    this.#criticOutstandingOutputTokens[replica]! += sign *
+      criticDecodeLengths.outputTokens(request);
   }
 
   /**

@@ -91,10 +91,9 @@ interface VidurrlHistory {
 export class VidurrlFeatures implements Features {
   readonly replicaNames: readonly string[];
   readonly globalNames: readonly string[];
-  readonly loadFeatures: readonly number[] = [
-    BASE_NAMES.indexOf("queue_length"),
-    BASE_NAMES.indexOf("allocation_map_size"),
-  ];
+  readonly loadFeatures: readonly number[];
+  readonly criticReplicaSize: number = 0;
+  readonly criticGlobalSize: number = 0;
   readonly #replicaCount: number;
   /** undefined = no queue-delay features. */
   readonly #maxWaitSeconds: number | undefined;
@@ -107,6 +106,9 @@ export class VidurrlFeatures implements Features {
 
   constructor(config: StateConfig, replicaCount: number) {
     this.#replicaCount = replicaCount;
+    const counted = ["queue_length", "allocation_map_size"] as const;
+    this.loadFeatures = counted.slice(0, config.loadCounts === "waiting" ? 1 : 2)
+      .map((name) => BASE_NAMES.indexOf(name));
     this.#maxWaitSeconds = config.queueDelayFeatures ? config.queueDelayMaxWaitSeconds : undefined;
     this.#enhanced = config.enhancedFeatures;
     this.#maxQueueRequests = config.maxQueueRequests;

@@ -14,7 +14,7 @@ export interface DecodeLengths {
 }
 
 /** Tells nothing: every length is 0. */
-const HIDDEN: DecodeLengths = { outputTokens: () => 0 };
+export const HIDDEN: DecodeLengths = { outputTokens: () => 0 };
 
 /**
  * Builds the source of output lengths that a configuration asks for.

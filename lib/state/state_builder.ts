@@ -10,7 +10,7 @@ import { UsageError } from "../support/mod.ts";
 import type { Features } from "./_features.ts";
 import { SignalboxFeatures } from "./_signalbox_features.ts";
 import { VidurrlFeatures } from "./_vidurrl_features.ts";
-import { createDecodeLengths } from "./decode_lengths.ts";
+import { createDecodeLengths, HIDDEN } from "./decode_lengths.ts";
 import type { StateLayout } from "./state_layout.ts";
 import type { StateConfig } from "./state_schema.ts";
 
@@ -92,13 +92,16 @@ export class StateBuilder implements SimulationObserver {
       ? new VidurrlFeatures(config, replicaCount)
       : new SignalboxFeatures(config, replicaCount);
     this.#metrics = new SystemMetrics(config.metrics);
-    const { replicaNames, globalNames, loadFeatures } = this.#features;
+    const { replicaNames, globalNames, loadFeatures, criticReplicaSize, criticGlobalSize } =
+      this.#features;
     this.layout = Object.freeze({
       replicaCount,
       perReplicaSize: replicaNames.length,
       globalSize: globalNames.length,
       size: replicaCount * replicaNames.length + globalNames.length,
       loadFeatures,
+      criticReplicaSize,
+      criticGlobalSize,
     });
     const names: string[] = [];
     for (let r = 0; r < replicaCount; r++) {
@@ -129,7 +132,12 @@ export class StateBuilder implements SimulationObserver {
     const { arrivalSeconds, oracle, predictionSeed = 0 } = episode;
     const decodeLengths = createDecodeLengths(this.#config, oracle, predictionSeed);
     this.#metrics.reset(arrivalSeconds);
-    this.#features.reset({ metrics: this.#metrics, decodeLengths, arrivalSeconds });
+    this.#features.reset({
+      metrics: this.#metrics,
+      decodeLengths,
+      criticDecodeLengths: oracle ?? HIDDEN,
+      arrivalSeconds,
+    });
     this.#observed = undefined;
     this.#observedRequest = -1;
     this.#begun = true;
@@ -248,5 +256,6 @@ function meaningOf(config: StateConfig): readonly unknown[] {
   const waits = layout === "vidurrl" && config.queueDelayFeatures
     ? [config.queueDelayMaxWaitSeconds]
     : [];
-  return [layout, decodeLengths, noise, span, ...own, ...waits];
+  const load = config.loadCounts === "waiting" ? ["load: waiting"] : [];
+  return [layout, decodeLengths, noise, span, ...own, ...waits, ...load];
 }

@@ -21,9 +21,14 @@ export interface StateLayout {
   /**
    * Offsets inside a replica's slice of the columns that count its outstanding requests. Their sum
    * grows with waiting plus running requests, so that "fewest outstanding first" can be read off
-   * them: one column in layout `signalbox`, waiting and running apart in layout `vidurrl`.
+   * them: one column in layout `signalbox`, waiting and running apart in layout `vidurrl`. With
+   * `loadCounts: "waiting"`, the column of waiting requests.
    */
   readonly loadFeatures: readonly number[];
+  /** Columns at the end of every replica's slice that are for the value function only. */
+  readonly criticReplicaSize: number;
+  /** Columns at the end of the global part that are for the value function only. */
+  readonly criticGlobalSize: number;
 }
 
 /**
@@ -44,6 +49,8 @@ export interface StateLayout {
  *   globalSize: 1,
  *   size: 5,
  *   loadFeatures: [0],
+ *   criticReplicaSize: 0,
+ *   criticGlobalSize: 0,
  * });
  * assert.deepEqual([...slots], [0, 1, 0, 1, 2]);
  * ```

@@ -42,6 +42,16 @@ export const stateSchema = z.strictObject({
     "decodeLengths predicted only: standard deviation of the log of prediction / truth. 0.5 puts " +
       "two predictions in three within a factor of 1.65",
   ),
+  loadCounts: z.enum(["outstanding", "waiting"]).default("outstanding").describe(
+    "Requests that policy.loadResidualSlope counts; waiting, for ablations: as the original's " +
+      "least-outstanding-requests, which does not count those being served (section 2)",
+  ),
+  criticSeesOutputTokens: z.boolean().default(false).describe(
+    "signalbox only: columns with true output lengths for the value function, which the policy " +
+      "never reads (kind replica_scorer, sharedEncoder false). They only lower the variance of " +
+      "advantages: a request's length does not depend on where it went, and is known by the time " +
+      "its decision is trained on. spec/practice.md section 9",
+  ),
   metrics: systemMetricsSchema,
 });
 

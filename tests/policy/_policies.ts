@@ -53,6 +53,11 @@ export const CONFIGS: Readonly<Record<string, PolicyConfig>> = {
     attentionHeads: 1,
     identitySize: 3,
   }),
+  "replica_scorer with bounded logits": policySchema.parse({
+    kind: "replica_scorer",
+    hiddenSize: 8,
+    boundedLogits: true,
+  }),
 };
 
 /** A policy of {@linkcode CONFIGS} in the common shape. */

@@ -193,6 +193,10 @@ Deno.test("Policy.resized() refuses networks with parameters for every replica, 
       "replica_scorer separate with attention and identity",
       /since policy\.identitySize 3 gives every replica numbers of its own/,
     ],
+    [
+      "replica_scorer with bounded logits",
+      /since policy\.boundedLogits has a gain for every replica/,
+    ],
   ];
   for (const [name, message] of cases) {
     const policy = createSmallPolicy(name);
@@ -265,4 +269,57 @@ Deno.test("createPolicy() refuses a replica scorer without a fitting layout", ()
   assert.throws(() => createPolicy(config, { ...SHAPE, replicaLayout }, new Rng(1)), {
     message: /loadFeatures must be offsets below 4, at least one .* current value is \[4\]/,
   });
+});
+
+Deno.test("boundedLogits caps every logit at 1, however far apart the replicas are", () => {
+  // Gains start at 1: tanh of standardised logits. A lone long queue: (x - mean) / std is
+  // -sqrt(2) for it and 1 / sqrt(2) for the two others, up to the 1e-5 added to the variance.
+  const config = policySchema.parse({
+    kind: "replica_scorer",
+    hiddenSize: 8,
+    loadResidualSlope: 100,
+    boundedLogits: true,
+  });
+  const policy = createPolicy(config, SHAPE, new Rng(1));
+  const observation = new Float32Array(SHAPE.observationSize);
+  observation[0] = 1000;
+  const { logits } = policy.predict(observation);
+  assertAllClose(logits, [Math.tanh(-Math.SQRT2), ...Array(2).fill(Math.tanh(Math.SQRT1_2))], {
+    atol: 1e-3,
+  });
+  policy.dispose();
+});
+
+Deno.test("replica_scorer: features for the value only move the value and never the logits", () => {
+  const policy = createPolicy(
+    parseConfig(policySchema, { kind: "replica_scorer", hiddenSize: 8, sharedEncoder: false }),
+    { ...SHAPE, replicaLayout: { ...REPLICA_LAYOUT, criticReplicaSize: 1, criticGlobalSize: 1 } },
+    new Rng(3),
+  );
+  const observation = normals(SHAPE.observationSize, 1);
+  const plain = policy.predict(observation);
+  const columns = [perReplicaSize - 1, 2 * perReplicaSize - 1, SHAPE.observationSize - 1];
+  for (const column of columns) {
+    const changed = observation.slice();
+    changed[column]! += 3;
+    const { logits, values } = policy.predict(changed);
+    assert.deepEqual(logits, plain.logits);
+    assert.notDeepEqual(values, plain.values);
+  }
+  const seen = observation.slice();
+  seen[perReplicaSize - 2]! += 3;
+  assert.notDeepEqual(policy.predict(seen).logits, plain.logits);
+  policy.dispose();
+});
+
+Deno.test("replica_scorer refuses features for the value only where the encoder is shared", () => {
+  assert.throws(
+    () =>
+      createPolicy(
+        parseConfig(policySchema, { kind: "replica_scorer" }),
+        { ...SHAPE, replicaLayout: { ...REPLICA_LAYOUT, criticReplicaSize: 1 } },
+        new Rng(3),
+      ),
+    { name: "RangeError", message: /sharedEncoder must be false/ },
+  );
 });

@@ -138,3 +138,31 @@ Deno.test("StateBuilder takes the output tokens of a request away from the repli
     FLOAT32,
   );
 });
+
+Deno.test("StateBuilder writes true output lengths into the value's columns, and only there", () => {
+  const [plain, told] = [false, true].map((criticSeesOutputTokens) => {
+    const builder = builderOf(2, { criticSeesOutputTokens });
+    builder.onRouted(0, 1, 0);
+    builder.onRouted(1, 1, 0);
+    builder.onCompleted(0, 1, 1);
+    return { builder, feature: observe(builder, 2, 2, [{}, {}]) };
+  });
+  const { layout, featureNames } = told!.builder;
+  assert.equal(layout.criticReplicaSize, 1);
+  assert.equal(layout.criticGlobalSize, 1);
+  // Request 1 is at replica 1, request 2 is to be routed; the oracle says 200 and 300 tokens.
+  const critic: [name: string, tokens: number][] = [
+    ["replica_0_critic_outstanding_output_tokens_log1p", 0],
+    ["replica_1_critic_outstanding_output_tokens_log1p", 200],
+    ["critic_request_output_tokens_log1p", 300],
+  ];
+  for (const [name, tokens] of critic) {
+    assertAllClose([told!.feature(name)], [Math.log1p(tokens)], FLOAT32);
+  }
+  assert.equal(featureNames.indexOf(critic[0]![0]), layout.perReplicaSize - 1);
+  assert.equal(featureNames.indexOf(critic[2]![0]), layout.size - 1);
+  for (const name of plain!.builder.featureNames) {
+    assert.equal(told!.feature(name), plain!.feature(name), name);
+  }
+  assert.equal(plain!.builder.layout.criticReplicaSize, 0);
+});

@@ -26,6 +26,10 @@ const CASES: Readonly<Record<string, Record<string, unknown>>> = {
   "the replica scorer with a critic of its own": {
     policy: { kind: "replica_scorer", hiddenSize: 16, sharedEncoder: false },
   },
+  "the replica scorer whose critic sees output lengths": {
+    state: { criticSeesOutputTokens: true },
+    policy: { kind: "replica_scorer", hiddenSize: 16, sharedEncoder: false },
+  },
   "the replica scorer with attention": {
     policy: { kind: "replica_scorer", hiddenSize: 16, attentionHeads: 4 },
   },
@@ -37,6 +41,9 @@ const CASES: Readonly<Record<string, Record<string, unknown>>> = {
       identitySize: 3,
       sharedEncoder: false,
     },
+  },
+  "the replica scorer with bounded logits": {
+    policy: { kind: "replica_scorer", hiddenSize: 16, boundedLogits: true },
   },
   "the replica scorer without its residual": {
     policy: { kind: "replica_scorer", hiddenSize: 16, loadResidualSlope: 0 },

@@ -103,37 +103,43 @@ export class NetworkGraph {
 
   /** See `createReplicaScorer`. */
   replicaScorer(
-    { hiddenSize, loadResidualSlope, attentionHeads, identitySize }: ReplicaScorerConfig,
+    config: ReplicaScorerConfig,
     { observations, actionMask }: NetworkGraphInputs,
-    { replicaCount, perReplicaSize, globalSize, loadFeatures }: StateLayout,
+    layout: StateLayout,
   ): NetworkGraphOutputs {
+    const { hiddenSize, loadResidualSlope, attentionHeads, identitySize, boundedLogits } = config;
+    const { replicaCount, perReplicaSize, globalSize, loadFeatures } = layout;
     const graph = this.#graph;
     const replicaColumns = replicaCount * perReplicaSize;
     const slices = graph.reshape(
       graph.columns(observations, 0, replicaColumns),
       [-1, perReplicaSize],
     );
-    const rest = graph.columns(observations, replicaColumns, replicaColumns + globalSize);
     const mask = graph.reshape(actionMask, [-1, replicaCount, 1]);
     const absent = graph.binary(
       "mul",
       graph.binary("sub", mask, this.#number(1)),
       this.#number(UNAVAILABLE),
     );
-    const describe = (prefix: string): string => {
-      if (identitySize === 0) return slices;
+    const describe = (prefix: string, size: number): string => {
+      const seen = size === perReplicaSize ? slices : graph.columns(slices, 0, size);
+      if (identitySize === 0) return seen;
       const identity = graph.constant(this.#weights[`${prefix}identity`]!);
       // Repeated for every cluster, as sums with an array that has the batch's size.
       const nothing = graph.binary("mul", mask, this.#number(0));
       const joined = graph.concat([
-        graph.reshape(slices, [-1, replicaCount, perReplicaSize]),
+        graph.reshape(seen, [-1, replicaCount, size]),
         graph.binary("add", nothing, identity),
       ], 2);
-      return graph.reshape(joined, [-1, perReplicaSize + identitySize]);
+      return graph.reshape(joined, [-1, size + identitySize]);
     };
-    const encode = (prefix: string): { encoded: string; context: string } => {
+    const encode = (
+      prefix: string,
+      view: Pick<StateLayout, "perReplicaSize" | "globalSize">,
+    ): { encoded: string; context: string } => {
+      const rest = graph.columns(observations, replicaColumns, replicaColumns + view.globalSize);
       let flat = this.#dense(
-        this.#dense(describe(prefix), `${prefix}replica.0`, "relu"),
+        this.#dense(describe(prefix, view.perReplicaSize), `${prefix}replica.0`, "relu"),
         `${prefix}replica.1`,
         "relu",
       );
@@ -150,14 +156,18 @@ export class NetworkGraph {
       const over = { axis: 1, keep: false };
       const present = graph.reduce("sum", graph.binary("mul", encoded, mask), over);
       const context = graph.concat([
-        ...(globalSize > 0 ? [this.#dense(rest, `${prefix}global.0`, "relu")] : []),
+        ...(view.globalSize > 0 ? [this.#dense(rest, `${prefix}global.0`, "relu")] : []),
         graph.binary("div", present, graph.reduce("sum", mask, over)),
         graph.reduce("max", graph.binary("add", encoded, absent), over),
       ], 1);
       return { encoded, context };
     };
-    const { encoded, context } = encode("");
-    const contextSize = (globalSize > 0 ? 3 : 2) * hiddenSize;
+    const actorView = {
+      perReplicaSize: perReplicaSize - layout.criticReplicaSize,
+      globalSize: globalSize - layout.criticGlobalSize,
+    };
+    const { encoded, context } = encode("", actorView);
+    const contextSize = (actorView.globalSize > 0 ? 3 : 2) * hiddenSize;
     const joined = graph.concat([encoded, graph.repeat(context, replicaCount)], 2);
     const rows = graph.reshape(joined, [-1, hiddenSize + contextSize]);
     let scores = this.#dense(this.#dense(rows, "actor.0", "relu"), "actor.head");
@@ -172,10 +182,11 @@ export class NetworkGraph {
     }
     // Policies whose value has encoders of its own have weights for them.
     const ownEncoder = Object.hasOwn(this.#weights, "critic.replica.0.kernel");
-    const valueContext = ownEncoder ? encode("critic.").context : context;
+    const valueContext = ownEncoder ? encode("critic.", layout).context : context;
     const critic = this.#dense(this.#dense(valueContext, "critic.0", "relu"), "critic.1", "relu");
+    const logits = graph.reshape(scores, [-1, replicaCount]);
     return {
-      logits: graph.reshape(scores, [-1, replicaCount]),
+      logits: boundedLogits ? this.#layerNorm(logits, "actor.head.norm", "tanh") : logits,
       values: this.#dense(critic, "critic.head"),
     };
   }

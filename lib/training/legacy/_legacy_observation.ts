@@ -19,6 +19,8 @@ export const LEGACY_STATE: StateConfig = {
   qpsWindow: 1,
   replicaEmaSeconds: 1,
   decodeLengths: "hidden",
+  loadCounts: "outstanding",
+  criticSeesOutputTokens: false,
   predictionNoise: 0,
   metrics: { scope: "lifetime", windowSeconds: 1 },
 };
