@@ -10,6 +10,7 @@ export { type CurriculumConfig, curriculumSchema } from "./curriculum_schema.ts"
 export { experimentJsonSchema } from "./experiment_json_schema.ts";
 export { type ExperimentConfig, experimentSchema } from "./experiment_schema.ts";
 export { canonicalJson, hashConfig, isRecord, type JsonValue } from "./json.ts";
+export { type MixtureConfig, mixtureSchema } from "./mixture_schema.ts";
 export { type Assignment, assignPaths, parseAssignment } from "./overrides.ts";
 export { type ExperimentInput, parseExperimentConfig } from "./parse_experiment.ts";
 export { type PresetChange, presetChanges, type PresetName, presetNames } from "./presets.ts";

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { tailLatencySchema } from "../metrics/mod.ts";
 import { curriculumSchema } from "./curriculum_schema.ts";
+import { mixtureSchema } from "./mixture_schema.ts";
 import { temperatureSchema } from "./temperature_schema.ts";
 
 /** The training run around the PPO updates. */
@@ -36,6 +37,7 @@ export const trainingRunSchema = z.strictObject({
   temperature: temperatureSchema.prefault({}),
   curriculum: curriculumSchema,
   tailLatency: tailLatencySchema,
+  mixture: mixtureSchema,
 });
 
 /** How policies are compared. */

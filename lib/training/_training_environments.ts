@@ -32,24 +32,23 @@ export interface RunTotals {
   readonly latencySumSeconds: number;
 }
 
-/** Simulations of the scenario with arrivals of their own. */
+/** Simulations of the scenario's tasks with arrivals of their own. */
 export function createTrainingEnvironments(
   scenario: Scenario,
   { rng, log, difficulty, onLatency }: TrainingEnvironmentOptions,
 ): RewardLoggedEnvironment[] {
-  const { config, replicas } = scenario;
+  const { config, trainingTasks } = scenario;
   const { discountTauSeconds, environments, episodeRequests } = config.training;
   // First episodes of different lengths: otherwise all clusters would be idle and fill up together.
   const firstLength = (n: number): number =>
     Math.max(2, Math.ceil((episodeRequests * (n + 1)) / environments));
-  return Array.from({ length: environments }, (_, n) =>
+  return trainingTasks.map((task, n) =>
     new RewardLoggedEnvironment(
       new SchedulingEnvironment({
-        replicas,
+        replicas: task.replicas,
         createWorkload: (episode, episodeRng) =>
-          scenario.trainingWorkload(episodeRng, episode === 0 ? firstLength(n) : episodeRequests),
-        createIncidents: (_episode, episodeRng, workload) =>
-          scenario.incidents(episodeRng, workload),
+          task.trainingWorkload(episodeRng, episode === 0 ? firstLength(n) : episodeRequests),
+        createIncidents: (_episode, episodeRng, workload) => task.incidents(episodeRng, workload),
         rng: rng.stream(`environment ${n}`),
         state: config.state,
         reward: config.reward,
@@ -58,7 +57,8 @@ export function createTrainingEnvironments(
         ...(discountTauSeconds === null ? {} : { discountTauSeconds }),
       }),
       log,
-    ));
+    )
+  );
 }
 
 /** The document's statistics stabilisation: random actions, nothing learnt but the normaliser. */

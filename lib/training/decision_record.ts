@@ -102,7 +102,9 @@ export class DecisionRecorder implements RolloutWatcher {
     const { nowSeconds, request, view } = inner.decision!;
     const { episodeCount, decisionCount } = inner.totals;
     const { replicaCount } = view;
-    const ofReplicas = { from: n * replicaCount, to: (n + 1) * replicaCount };
+    // Rows are as wide as the largest cluster.
+    const from = n * step.actionMasks.length / this.#source.members.length;
+    const ofReplicas = { from, to: from + replicaCount };
     return {
       update: this.#source.update(),
       environmentIndex: n,

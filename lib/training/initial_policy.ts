@@ -15,6 +15,7 @@ import { CheckpointError } from "./checkpoint/checkpoint_error.ts";
 import { loadCheckpoint } from "./checkpoint/checkpoint_folder.ts";
 import type { Scenario } from "./scenario.ts";
 import { clusterSizeReason } from "./trained_policy.ts";
+import { largestReplicaCount } from "./training_task.ts";
 
 /** A policy as plain data. */
 export interface InitialPolicy {
@@ -33,14 +34,15 @@ export interface InitialPolicy {
  * @throws {CheckpointError} When the checkpoint cannot be read or one of them differs.
  */
 export async function loadInitialPolicy(scenario: Scenario): Promise<InitialPolicy | undefined> {
-  const { config, replicas } = scenario;
+  const { config, trainingTasks } = scenario;
   const { initialPolicy } = config.training;
   if (initialPolicy === null) return undefined;
   const { path, checkpoint } = await loadCheckpoint(initialPolicy);
-  const { layout, schemaHash } = new StateBuilder(config.state, replicas.length);
+  const replicaCount = largestReplicaCount(trainingTasks);
+  const { layout, schemaHash } = new StateBuilder(config.state, replicaCount);
   const servesAnySize = clusterSizeReason(config) === undefined;
   const requirements: readonly [name: string, wanted: unknown, found: unknown][] = [
-    ["replicaCount", replicas.length, servesAnySize ? replicas.length : checkpoint.replicaCount],
+    ["replicaCount", replicaCount, servesAnySize ? replicaCount : checkpoint.replicaCount],
     ["schemaHash", schemaHash, checkpoint.schemaHash],
     ["policy", config.policy, checkpoint.config.policy],
     ["normalizer", config.normalizer, checkpoint.config.normalizer],
@@ -55,7 +57,7 @@ export async function loadInitialPolicy(scenario: Scenario): Promise<InitialPoli
     );
   }
   const { weights, normalizer } = checkpoint;
-  if (checkpoint.replicaCount === replicas.length) return { weights, normalizer };
+  if (checkpoint.replicaCount === replicaCount) return { weights, normalizer };
   const resized = RunningNormalizer.fromJSON(normalizer, config.normalizer)
     .withSlots(sharedStatisticSlots(layout));
   return { weights, normalizer: resized.toJSON() };

@@ -116,6 +116,7 @@ export {
 } from "./train_policy.ts";
 export { type ResumableCheckpoint, TrainingRun, type TrainingRunOptions } from "./training_run.ts";
 export { addUpdateEvents } from "./update_events.ts";
+export type { TrainingTask } from "./training_task.ts";
 export { appendUpdate, readUpdates, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";
 export type { TrainingWarning } from "./_warnings.ts";

@@ -5,16 +5,9 @@
  */
 import type { EvaluationConfig, ExperimentConfig } from "../config/mod.ts";
 import { Rng } from "../random/mod.ts";
-import {
-  buildCluster,
-  drawIncidents,
-  maxSequenceTokens,
-  type ReplicaIncident,
-  type ReplicaSpec,
-} from "../simulator/mod.ts";
-import { TraceError } from "../support/mod.ts";
 import { relativeSpeeds } from "../timing/mod.ts";
-import { openWorkload, sliceByCount, type Workload, type WorkloadSource } from "../workload/mod.ts";
+import { sliceByCount, type Workload } from "../workload/mod.ts";
+import { dealTasks, openTask, type TrainingTask } from "./training_task.ts";
 
 /** What policies are judged on: `test`, to report; `validation`, to tune and to choose between. */
 export const evaluationSplits = ["test", "validation"] as const;
@@ -23,19 +16,17 @@ export const evaluationSplits = ["test", "validation"] as const;
 export type EvaluationSplit = typeof evaluationSplits[number];
 
 /** A cluster with its sources of requests, ready to simulate. */
-export interface Scenario {
+export interface Scenario extends TrainingTask {
   /** What it was opened from. */
   readonly config: ExperimentConfig;
-  /** The cluster. */
-  readonly replicas: readonly ReplicaSpec[];
   /** Speed of each replica relative to the fastest, for routers that are told. */
   readonly relativeSpeeds: Float64Array;
   /** The requests of a training episode; `count` is the configured number by default. */
   trainingWorkload(rng: Rng, count?: number): Workload;
   /** The held-out requests of an evaluation run, of `test` by default: the same for every policy. */
   evaluationWorkload(seed: number, split?: EvaluationSplit): Workload;
-  /** What happens to replicas in a run of these requests; the times are drawn from `rng`. */
-  incidents(rng: Rng, workload: Workload): readonly ReplicaIncident[];
+  /** What each simulation of a training run is of, `[training.environments]`. */
+  readonly trainingTasks: readonly TrainingTask[];
   /** Requests to fit a model of output lengths to: training arrivals, the same at every call. */
   lengthSample(): Workload;
 }
@@ -57,7 +48,7 @@ const LENGTH_SAMPLE_COUNT = 20_000;
  * the trainer's, `validation` and `evaluation` (the test). A trace is split by time, and policies
  * are judged on a stretch of its test (or validation) part for each evaluation seed.
  *
- * @throws {ConfigError} When the cluster cannot be built.
+ * @throws {ConfigError} When a cluster cannot be built, or the policy cannot learn from the mixture.
  * @throws {TraceError} When the trace cannot be read, or holds a request that fits no replica.
  * @throws {RangeError} When the trace has too few requests for the configured runs.
  *
@@ -73,11 +64,8 @@ const LENGTH_SAMPLE_COUNT = 20_000;
  * ```
  */
 export async function openScenario(config: ExperimentConfig): Promise<Scenario> {
-  const replicas = buildCluster(config.cluster);
-  const source = await openWorkload(config.workload);
-  if (config.workload.kind === "trace") {
-    refuseOverlongRequests(source, replicas, config.workload.path);
-  }
+  const own = await openTask(config);
+  const { replicas, source } = own;
   const { training, evaluation } = config;
   const { whole } = source;
   const stretches: Partial<Record<EvaluationSplit, (seed: number) => Workload>> = {};
@@ -95,17 +83,16 @@ export async function openScenario(config: ExperimentConfig): Promise<Scenario> 
       stretches[split] ??= cutStretches(whole(split), evaluation, split);
       return stretches[split](seed);
     },
-    incidents: (rng, { arrivalSeconds, count }) =>
-      drawIncidents(config.incidents, rng, {
-        durationSeconds: arrivalSeconds[count - 1] ?? 0,
-        replicaCount: replicas.length,
-      }),
+    incidents: own.incidents,
+    trainingTasks: await dealTasks(config, own),
     lengthSample: () =>
       whole?.("train") ??
         source.sample(new Rng(0).stream("output lengths"), { count: LENGTH_SAMPLE_COUNT }, "train"),
   };
   // A trace that is too short is refused now, not after the training.
-  scenario.trainingWorkload(new Rng(config.seed).stream("probe"));
+  for (const task of new Set<TrainingTask>([scenario, ...scenario.trainingTasks])) {
+    task.trainingWorkload(new Rng(config.seed).stream("probe"), training.episodeRequests);
+  }
   scenario.evaluationWorkload(evaluation.seeds[0]!);
   return scenario;
 }
@@ -135,28 +122,4 @@ function cutStretches(
     }
     return sliceByCount(part, position * stride, Math.min(requests, stride));
   };
-}
-
-/** Refuses a trace with a request that some replica could never serve. */
-function refuseOverlongRequests(
-  source: WorkloadSource,
-  replicas: readonly ReplicaSpec[],
-  path: string,
-): void {
-  const { count, promptTokens, outputTokens } = source.whole!("all");
-  const limits = replicas.map(maxSequenceTokens);
-  const limit = Math.min(...limits);
-  for (let i = 0; i < count; i++) {
-    const tokens = promptTokens[i]! + outputTokens[i]!;
-    if (tokens <= limit) continue;
-    const replica = limits.indexOf(limit);
-    throw new TraceError(
-      path,
-      0,
-      `request ${i} (counted from 0) must have at most ${limit} tokens, what the KV memory of ` +
-        `replica ${replica} (${replicas[replica]!.gpu}) can hold, current value is ${tokens} ` +
-        `(${promptTokens[i]} prompt + ${outputTokens[i]} output); set workload.maxTokens and ` +
-        "workload.overLength to drop or clip such requests",
-    );
-  }
 }

@@ -16,6 +16,7 @@ import type { SystemMetrics } from "../metrics/mod.ts";
 import { StateBuilder, type StateConfig, type StateLayout } from "../state/mod.ts";
 import { ConfigError, UsageError } from "../support/mod.ts";
 import type { Workload } from "../workload/mod.ts";
+import { hasten } from "./_hasten.ts";
 import { CONFIGURED_TASK, type EpisodeDifficulty } from "./curriculum.ts";
 import type { Environment } from "./environment.ts";
 import type {
@@ -366,11 +367,4 @@ export class SchedulingEnvironment implements Environment {
     this.#latencySumSeconds += latencySeconds;
     this.#options.onLatency?.(latencySeconds, replica);
   }
-}
-
-/** The same requests, arriving at a multiple of the rate. */
-function hasten(workload: Workload, rateScale: number): Workload {
-  if (rateScale === 1) return workload;
-  const arrivalSeconds = workload.arrivalSeconds.map((seconds) => seconds / rateScale);
-  return { ...workload, arrivalSeconds };
 }

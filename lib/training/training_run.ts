@@ -7,7 +7,12 @@ import { ClusterTailLatency } from "../metrics/mod.ts";
 import { createPolicy, type NamedWeights, type Policy } from "../policy/mod.ts";
 import { PpoTrainer, ReferencePolicy, RewardScaler, type RolloutBuffer } from "../ppo/mod.ts";
 import { Rng, type RngState } from "../random/mod.ts";
-import { RunningNormalizer, sharedStatisticSlots } from "../state/mod.ts";
+import {
+  RunningNormalizer,
+  sharedStatisticSlots,
+  StateBuilder,
+  type StateLayout,
+} from "../state/mod.ts";
 import {
   createTrainingEnvironments,
   type RunTotals,
@@ -27,6 +32,7 @@ import { collectRollout, createRolloutBuffer, type RolloutStats } from "./rollou
 import type { Scenario } from "./scenario.ts";
 import { TemperatureController, temperatureSignals } from "./temperature_controller.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
+import { largestReplicaCount } from "./training_task.ts";
 import type { UpdateRecord } from "./update_record.ts";
 import { VectorEnvironment } from "./vector_environment.ts";
 
@@ -87,8 +93,9 @@ export class TrainingRun {
     const state = resumed?.training;
     this.#scenario = scenario;
     this.#seed = rng.seed;
+    const { layout } = new StateBuilder(config.state, largestReplicaCount(scenario.trainingTasks));
     const createTails = (): ClusterTailLatency =>
-      new ClusterTailLatency(config.training.tailLatency, scenario.replicas.length);
+      new ClusterTailLatency(config.training.tailLatency, layout.replicaCount);
     this.#tails = createTails();
     this.#members = createTrainingEnvironments(scenario, {
       rng,
@@ -96,7 +103,6 @@ export class TrainingRun {
       difficulty: () => this.#curriculum().difficulty,
       onLatency: (latencySeconds, replica) => this.#tails.add(latencySeconds, replica),
     });
-    const { layout } = this.#members[0]!.inner;
     this.#normalizer = start === undefined
       ? new RunningNormalizer(
         layout.size,
@@ -145,7 +151,7 @@ export class TrainingRun {
     try {
       if (start !== undefined) this.#policy.setWeights(start.weights);
       const referenceWeights = state === undefined ? start?.weights : state.reference?.weights;
-      this.#reference = referenceWeights && this.#createReference(referenceWeights);
+      this.#reference = referenceWeights && this.#createReference(referenceWeights, layout);
       const reference = this.#reference?.memory;
       this.#trainer = new PpoTrainer(this.#policy, config.ppo, {
         rng: this.#minibatchRng,
@@ -341,9 +347,11 @@ export class TrainingRun {
   }
 
   /** A frozen policy of the same network. */
-  #createReference(weights: NamedWeights): { policy: Policy; memory: ReferencePolicy } {
+  #createReference(
+    weights: NamedWeights,
+    replicaLayout: StateLayout,
+  ): { policy: Policy; memory: ReferencePolicy } {
     const { observationSize, actionCount, count: environmentCount } = this.#environments;
-    const { layout: replicaLayout } = this.#members[0]!.inner;
     const policy = createPolicy(
       this.#scenario.config.policy,
       { observationSize, actionCount, replicaLayout },

@@ -142,7 +142,26 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
         "training.curriculum.0.rewardPenaltyScale": 9,
       },
     },
-
+    {
+      look: "training",
+      given: {
+        "training.environments": 3,
+        "training.mixture": [{ rateScale: [0.5, 1] }, {}],
+        "training.episodeRequests": 20,
+      },
+      to: {
+        "training.mixture.0.cluster": { replicas: [{ gpu: "a40" }, { gpu: "a40" }] },
+        "training.mixture.0.workload": {
+          ...BASE.workload,
+          arrivals: { kind: "poisson", ratePerSecond: 5 },
+        },
+        "training.mixture.0.incidents": {
+          events: [{ kind: "slowdown", replica: 0, factor: 9, atFraction: [0, 0.1] }],
+        },
+        "training.mixture.0.weight": 0.4,
+        "training.mixture.0.rateScale": [0.5, 0.6],
+      },
+    },
     {
       look: "training",
       given: { "state.layout": "vidurrl", "state.queueDelayFeatures": true },

@@ -38,7 +38,11 @@ export function schemaKeys(): string[] {
   return keysOf(z.toJSONSchema(experimentSchema, { io: "output" }) as Schema, "");
 }
 
+/** Blocks of the same schema as another block, whose keys are looked at there. */
+const REPEATED = ["cluster", "workload", "incidents"].map((part) => `training.mixture.0.${part}`);
+
 function keysOf(schema: Schema, id: string): string[] {
+  if (REPEATED.includes(id)) return [id];
   const branches = (schema.oneOf ?? schema.anyOf ?? []).filter(({ type }) => type !== "null");
   if (branches.length > 1 && branches.every(({ properties }) => properties?.kind)) {
     return [

@@ -61,6 +61,17 @@ const CASES: Readonly<Record<string, ExperimentInput>> = {
     state: { layout: "signalbox", decodeLengths: "predicted" },
     reward: { mode: "request" },
   },
+  "a mixture of clusters of several sizes": {
+    ...SMALL,
+    training: {
+      ...SMALL.training,
+      mixture: [
+        { rateScale: [0.5, 0.9] },
+        { cluster: { replicas: [{ gpu: "a100", count: 6 }] } },
+        { cluster: { replicas: [{ gpu: "h100" }, { gpu: "a40" }] }, rateScale: [0.2, 0.4] },
+      ],
+    },
+  },
   "a temperature controller and a curriculum": {
     ...SMALL,
     reward: { mode: "hybrid" },
