@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import stringify from "json-stringify-pretty-compact";
 import { fileURLToPath } from "node:url";
 import { measureScenarioCapacity, withCapacity } from "../capacity/mod.ts";
-import { getScenario, scenarioNames } from "../scenarios/mod.ts";
+import { getScenario, scenarioNames, sizeScenarioNames } from "../scenarios/mod.ts";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
 
 /** In place of a name: every scenario. */
@@ -47,7 +47,7 @@ export async function measureScenarios(
       definition.name,
       found.capacity.ratePerSecond,
       definition.capacity.ratePerSecond,
-      at === undefined ? "none" : `${at.seconds.toFixed(2)} s`,
+      at === undefined ? "none" : `${at.value.toFixed(2)} s`,
       search.probes.length,
     ]);
     if (write) await store(definition.name, found.capacity.ratePerSecond);
@@ -58,7 +58,8 @@ export async function measureScenarios(
 
 /** Changes the rate and nothing else: the file holds no defaults. */
 async function store(name: string, ratePerSecond: number): Promise<void> {
-  const file = fileURLToPath(new URL(`../../data/scenarios/${name}.json`, import.meta.url));
+  const folder = sizeScenarioNames.includes(name) ? "scenarios/sizes" : "scenarios";
+  const file = fileURLToPath(new URL(`../../data/${folder}/${name}.json`, import.meta.url));
   const content = JSON.parse(await Deno.readTextFile(file));
   content.capacity.ratePerSecond = ratePerSecond;
   await writeFileAtomic(file, `${stringify(content, { maxLength: 100 })}\n`);

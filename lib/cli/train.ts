@@ -27,6 +27,7 @@ import {
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
+import { mixtureAssignment } from "./_mixture_option.ts";
 import { runCommand } from "./_run_command.ts";
 import { resumedFormats, trialOf } from "./_run_export.ts";
 import { RunFiles, updateLog } from "./_run_files.ts";
@@ -36,6 +37,7 @@ interface TrainOptions extends ExperimentOptions {
   readonly checkpointEvery: number;
   readonly keep: number;
   readonly init?: string;
+  readonly mixture?: string;
   readonly resume?: true;
   readonly fallBack?: true;
   readonly export?: ExportFormat | "both";
@@ -73,6 +75,11 @@ const program = addExperimentOptions(new Command("train"))
     "--init <checkpoint>",
     "begin with this policy (file or folder, e.g. of deno task pretrain) and stay near it; short " +
       "for --set training.initialPolicy=...",
+  )
+  .option(
+    "--mixture <list>",
+    "deal the simulations over these scenarios, each with a load or a range that every episode draws " +
+      "its own from, e.g. mixed@50-90,two_speed@75; short for --set training.mixture=...",
   )
   .option("--resume", "go on from the newest checkpoint in --out, exactly where it was taken")
   .option("--fall-back", "with --resume: if the newest checkpoint is damaged, use an older one")
@@ -126,11 +133,11 @@ async function makeStart(options: TrainOptions): Promise<Start> {
   if (options.fallBack) {
     throw new UsageError("Cannot train: --fall-back must be given with --resume");
   }
-  const { init } = options;
-  const loaded = await loadExperiment(options);
-  const config = init === undefined
-    ? loaded
-    : applyAssignments(loaded, [{ path: "training.initialPolicy", value: resolve(init) }]);
+  const { init, mixture } = options;
+  const config = applyAssignments(await loadExperiment(options), [
+    ...(init === undefined ? [] : [{ path: "training.initialPolicy", value: resolve(init) }]),
+    ...(mixture === undefined ? [] : [mixtureAssignment(mixture)]),
+  ]);
   await makeNewFolder(options.out);
   return { config, resume: undefined, updates: [], formats: formatsOf(options) ?? [] };
 }
@@ -138,10 +145,10 @@ async function makeStart(options: TrainOptions): Promise<Start> {
 /** The checkpoint of the folder with the keys given by `--set`; trainPolicy refuses what differs. */
 async function findStart(options: TrainOptions): Promise<Start> {
   const { out, set = [], fallBack = false } = options;
-  const { preset, config, scenario, trace, init } = options;
-  if ([preset, config, scenario, trace, init].some((option) => option !== undefined)) {
+  const { preset, config, scenario, trace, init, mixture } = options;
+  if ([preset, config, scenario, trace, init, mixture].some((option) => option !== undefined)) {
     throw new UsageError(
-      "Cannot resume: --preset, --config, --scenario, --trace and --init must be left out, the checkpoint holds the experiment",
+      "Cannot resume: --preset, --config, --scenario, --trace, --init and --mixture must be left out, the checkpoint holds the experiment",
     );
   }
   const { checkpoint, path, skipped } = await loadCheckpoint(out, { fallBack });

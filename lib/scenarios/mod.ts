@@ -17,4 +17,7 @@ export {
   scenarioNames,
   type ScenarioSettings,
   scenarioSettings,
+  type ScenarioTask,
+  scenarioTask,
 } from "./scenarios.ts";
+export { sizeScenarioNames } from "./size_scenarios.ts";

@@ -18,16 +18,19 @@ import {
   scenarioLoads,
   scenarioSchema,
 } from "./scenario_schema.ts";
+import { SIZE_FILES } from "./size_scenarios.ts";
+
+const SCENARIO_FILES = [homogeneous, mixed, twoSpeed, slowdown, bursty, longContext];
 
 const FILES: ReadonlyMap<string, unknown> = new Map(
-  [homogeneous, mixed, twoSpeed, slowdown, bursty, longContext].map((file) => [file.name, file]),
+  [...SCENARIO_FILES, ...SIZE_FILES].map((file) => [file.name, file]),
 );
 
 /** Names of the scenarios, one file each in `data/scenarios`. */
-export const scenarioNames: readonly string[] = [...FILES.keys()];
+export const scenarioNames: readonly string[] = SCENARIO_FILES.map(({ name }) => name);
 
 /**
- * Looks up a scenario.
+ * Looks up a scenario, or a cluster by size ({@linkcode sizeScenarioNames}).
  *
  * @throws {ConfigError} When there is none of that name; the message lists those there are.
  *
@@ -46,7 +49,7 @@ export const scenarioNames: readonly string[] = [...FILES.keys()];
  */
 export function getScenario(name: string): ScenarioDefinition {
   if (!FILES.has(name)) {
-    throw new ConfigError("scenario", name, `one of ${scenarioNames.join(", ")}`);
+    throw new ConfigError("scenario", name, `one of ${[...FILES.keys()].join(", ")}`);
   }
   return parseConfig<ScenarioDefinition>(scenarioSchema, FILES.get(name), `data/scenarios/${name}`);
 }
@@ -89,6 +92,48 @@ export function scenarioSettings(
   }
   const ratePerSecond = Number((capacity.ratePerSecond * load / 100).toPrecision(3));
   return { cluster, workload: { ...workload, ratePerSecond }, incidents };
+}
+
+/** A scenario as one of the tasks that training is dealt over (`training.mixture`). */
+export interface ScenarioTask {
+  /** The cluster. */
+  readonly cluster: ClusterConfig;
+  /** The requests, at the rate of the capacity. */
+  readonly workload: FittedWorkloadConfig & { readonly ratePerSecond: number };
+  /** What happens to replicas. */
+  readonly incidents: IncidentPlan;
+  /** Range that the load of an episode is drawn from, as a share of the capacity. */
+  readonly rateScale: [low: number, high: number];
+}
+
+/**
+ * A scenario between two loads, as an entry of `training.mixture`.
+ *
+ * @param lowLoad Percent of the capacity, > 0.
+ * @param highLoad Percent of the capacity, at least `lowLoad`.
+ *
+ * @example
+ * ```ts
+ * import { parseExperimentConfig } from "@signalbox/signalbox/config";
+ * import { getScenario, scenarioTask } from "@signalbox/signalbox/scenarios";
+ * import assert from "node:assert/strict";
+ *
+ * const mixture = ["mixed", "seen_8"].map((name) => scenarioTask(getScenario(name), 50, 90));
+ * const { training } = parseExperimentConfig({ training: { mixture } });
+ * assert.deepEqual(training.mixture[1]!.rateScale, [0.5, 0.9]);
+ * ```
+ */
+export function scenarioTask(
+  { cluster, workload, incidents, capacity }: ScenarioDefinition,
+  lowLoad: number,
+  highLoad: number,
+): ScenarioTask {
+  return {
+    cluster,
+    workload: { ...workload, ratePerSecond: capacity.ratePerSecond },
+    incidents,
+    rateScale: [lowLoad / 100, highLoad / 100],
+  };
 }
 
 /** The load that stands where none is given: busy, not overloaded. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
 import { addExperimentOptions, loadExperiment } from "../../lib/cli/_experiment_options.ts";
-import { getScenario, scenarioNames } from "../../lib/scenarios/mod.ts";
+import { getScenario, scenarioNames, sizeScenarioNames } from "../../lib/scenarios/mod.ts";
 
 function load(...args: string[]) {
   const program = addExperimentOptions(new Command());
@@ -49,7 +49,7 @@ Deno.test("--trace replays its requests at the scenario's rate", async () => {
 });
 
 Deno.test("--scenario and --load say what there is when they are given something else", async () => {
-  const names = scenarioNames.join(", ");
+  const names = [...scenarioNames, ...sizeScenarioNames].join(", ");
   const cases: [string[], string, string][] = [
     [["--scenario=mix"], "ConfigError", `scenario must be one of ${names}, current value is "mix"`],
     [["--scenario=toString"], "ConfigError", `scenario must be one of ${names}`],

@@ -6,6 +6,7 @@ import {
   scenarioNames,
   scenarioSchema,
   scenarioSettings,
+  sizeScenarioNames,
 } from "../../lib/scenarios/mod.ts";
 import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
 import { createTrainingEnvironments } from "../../lib/training/_training_environments.ts";
@@ -18,10 +19,13 @@ import {
 import { RewardLog } from "../../lib/training/reward_log.ts";
 
 Deno.test("every file of data/scenarios is a scenario of its name and carries its requests", async () => {
-  const folder = new URL("../../data/scenarios/", import.meta.url);
-  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-  assert.deepEqual(files, scenarioNames.map((name) => `${name}.json`).sort());
-  for (const name of scenarioNames) {
+  const filesOf = (folder: string) =>
+    [...Deno.readDirSync(new URL(`../../data/${folder}/`, import.meta.url))]
+      .filter(({ isFile }) => isFile).map(({ name }) => name).sort();
+  const namesOf = (names: readonly string[]) => names.map((name) => `${name}.json`).sort();
+  assert.deepEqual(filesOf("scenarios"), namesOf(scenarioNames));
+  assert.deepEqual(filesOf("scenarios/sizes"), namesOf(sizeScenarioNames));
+  for (const name of [...scenarioNames, ...sizeScenarioNames]) {
     const definition = getScenario(name);
     assert.equal(definition.name, name);
     assert.equal(definition.capacity.command, `deno task capacity --scenario ${name} --write`);
