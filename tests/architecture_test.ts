@@ -31,7 +31,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plot: [...FOUNDATION, ...PHYSICS, "metrics"],
   fidelity: [...FOUNDATION, ...PHYSICS, "plot"],
   sweep: [...FOUNDATION, ...PHYSICS, ...AGENT, "kernels", "metrics", "config", "training", "plot"],
-  capacity: [...FOUNDATION, ...PHYSICS, "routing", "plot", "scenarios", "sweep"],
+  study: [
+    ...FOUNDATION,
+    ...PHYSICS,
+    ...AGENT,
+    "kernels",
+    "metrics",
+    "config",
+    "training",
+    "scenarios",
+    "sweep",
+  ],
+  capacity: [...FOUNDATION, ...PHYSICS, "metrics", "routing", "plot", "scenarios", "sweep"],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

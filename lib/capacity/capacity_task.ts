@@ -8,8 +8,8 @@ import { createRouter } from "../routing/mod.ts";
 import { buildCluster, type ClusterConfig, Simulator } from "../simulator/mod.ts";
 import { relativeSpeeds } from "../timing/mod.ts";
 import { openWorkload, scaleToRate, type WorkloadConfig } from "../workload/mod.ts";
-import { type CapacityProbe, type CapacitySearch, searchCapacity } from "./search_capacity.ts";
-import { measureSlo, type Slo } from "./slo.ts";
+import { type CapacitySearch, searchCapacity } from "./search_capacity.ts";
+import { keepsSlo, measureSlo, type Slo } from "./slo.ts";
 
 /** A cluster to be measured; plain data, so that a worker can be sent it. */
 export interface CapacityTask {
@@ -33,7 +33,8 @@ export interface CapacityTask {
  * Searches the highest rate of a cluster, or checks the given one.
  *
  * @returns As {@linkcode searchCapacity}; a check is a search with one probe.
- * @throws {ConfigError} When the cluster cannot be built or the router is unknown.
+ * @throws {ConfigError} When the cluster cannot be built, the router is unknown, or the requests lack
+ *   the targets that the objective is about.
  */
 export async function measureCapacity(task: CapacityTask): Promise<CapacitySearch> {
   const replicas = buildCluster(task.cluster);
@@ -46,21 +47,17 @@ export async function measureCapacity(task: CapacityTask): Promise<CapacitySearc
     const workload = scaleToRate(requests, ratePerSecond);
     const observers = router.observer === undefined ? [] : [router.observer];
     const simulator = new Simulator(workload, replicas, { observers });
-    const { outcomes } = simulator.run((decision) => router.route(decision));
-    return measureSlo(workload, outcomes, task.slo);
+    return measureSlo(workload, simulator.run((decision) => router.route(decision)), task.slo);
   };
-  const { limitSeconds } = task.slo;
-  if (task.ratePerSecond === undefined) {
-    return searchCapacity(measure, { limitSeconds, startRatePerSecond: replicas.length });
+  const meetsSlo = (value: number): boolean => keepsSlo(task.slo, value);
+  const { ratePerSecond } = task;
+  if (ratePerSecond === undefined) {
+    return searchCapacity(measure, { meetsSlo, startRatePerSecond: replicas.length });
   }
-  const probe = check(task.ratePerSecond, measure(task.ratePerSecond), limitSeconds);
+  const value = measure(ratePerSecond);
   return {
-    ratePerSecond: probe.meetsSlo ? probe.ratePerSecond : 0,
-    probes: [probe],
+    ratePerSecond: meetsSlo(value) ? ratePerSecond : 0,
+    probes: [{ ratePerSecond, value, meetsSlo: meetsSlo(value) }],
     converged: true,
   };
-}
-
-function check(ratePerSecond: number, seconds: number, limitSeconds: number): CapacityProbe {
-  return { ratePerSecond, seconds, meetsSlo: seconds <= limitSeconds };
 }

@@ -19,4 +19,4 @@ export {
   type CapacitySearchOptions,
   searchCapacity,
 } from "./search_capacity.ts";
-export { measureSlo, type Slo, sloMetrics, sloSchema } from "./slo.ts";
+export { keepsSlo, measureSlo, type Slo, sloMetrics, sloSchema } from "./slo.ts";

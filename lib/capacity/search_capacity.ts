@@ -8,16 +8,16 @@
 export interface CapacityProbe {
   /** Requests per second. */
   readonly ratePerSecond: number;
-  /** The measured value, in seconds. */
-  readonly seconds: number;
-  /** Whether it was within the limit. */
+  /** The measured value: seconds, or what else the objective is about. */
+  readonly value: number;
+  /** Whether it kept the objective. */
   readonly meetsSlo: boolean;
 }
 
 /** How to search. */
 export interface CapacitySearchOptions {
-  /** Limit of the measured value in seconds. */
-  readonly limitSeconds: number;
+  /** Whether a measured value keeps the objective. */
+  readonly meetsSlo: (value: number) => boolean;
   /** Where to begin, requests per second; 1 by default. */
   readonly startRatePerSecond?: number;
   /** Relative width of the last interval; 0.025 by default, Vidur's 2.5 %. */
@@ -43,7 +43,7 @@ export interface CapacitySearch {
  * Source: spec/simulator.md sections 12 and 13 (the search of Vidur's later version; the earlier
  * one can lose the bracket, and its branch for hopeless rates is unreachable).
  *
- * @param measure Value in seconds at a rate, expected not to fall as the rate rises.
+ * @param measure Value at a rate, expected not to get better as the rate rises.
  * @throws {RangeError} When an option is out of range.
  *
  * @example A queue whose delay is 1 / (10 - rate) meets 0.5 s up to 8 requests/s
@@ -52,7 +52,9 @@ export interface CapacitySearch {
  * import assert from "node:assert/strict";
  *
  * const delay = (rate: number) => rate < 10 ? 1 / (10 - rate) : Infinity;
- * const { ratePerSecond } = searchCapacity(delay, { limitSeconds: 0.5 });
+ * const { ratePerSecond } = searchCapacity(delay, {
+ *   meetsSlo: (seconds) => seconds <= 0.5,
+ * });
  * assert.ok(ratePerSecond <= 8 && ratePerSecond > 8 * 0.975);
  * ```
  */
@@ -60,7 +62,7 @@ export function searchCapacity(
   measure: (ratePerSecond: number) => number,
   options: CapacitySearchOptions,
 ): CapacitySearch {
-  const { limitSeconds, startRatePerSecond = 1, granularity = 0.025, maxProbes = 40 } = options;
+  const { startRatePerSecond = 1, granularity = 0.025, maxProbes = 40 } = options;
   requirePositive("startRatePerSecond", startRatePerSecond);
   requirePositive("granularity", granularity);
   requirePositive("maxProbes", maxProbes);
@@ -69,9 +71,9 @@ export function searchCapacity(
   let missed = Infinity;
   let rate = startRatePerSecond;
   while (probes.length < maxProbes && missed - met > granularity * met) {
-    const seconds = measure(rate);
-    const meetsSlo = seconds <= limitSeconds;
-    probes.push({ ratePerSecond: rate, seconds, meetsSlo });
+    const value = measure(rate);
+    const meetsSlo = options.meetsSlo(value);
+    probes.push({ ratePerSecond: rate, value, meetsSlo });
     if (meetsSlo) met = rate;
     else missed = rate;
     if (missed === Infinity) rate *= 2;

@@ -34,8 +34,8 @@ import { measureScenarios } from "./_scenario_capacity.ts";
 
 interface CapacityOptions extends ExperimentOptions {
   readonly metric: string;
-  readonly quantile: number;
-  readonly limit: number;
+  readonly quantile?: number;
+  readonly limit?: number;
   readonly router: string;
   readonly requests: number;
   readonly seed: number;
@@ -46,16 +46,18 @@ interface CapacityOptions extends ExperimentOptions {
   readonly write?: true;
 }
 
-const defaults = sloSchema.parse({});
-
 const program = addExperimentOptions(new Command("capacity"))
   .description(
     "Finds the highest request rate at which a cluster keeps an objective; with --rate, the " +
       "cheapest cluster that keeps it at that rate",
   )
-  .option("--metric <name>", sloMetrics.join(", "), defaults.metric)
-  .option("--quantile <q>", "quantile of the metric that is limited", Number, defaults.quantile)
-  .option("--limit <seconds>", "the limit", Number, defaults.limitSeconds)
+  .option("--metric <name>", sloMetrics.join(", "), "scheduling_delay")
+  .option("--quantile <q>", "quantile of the latency that is limited (default: 0.99)", Number)
+  .option(
+    "--limit <x>",
+    "most seconds of a latency (default: 5), least share of slo_attainment (default: 0.9)",
+    Number,
+  )
   .option("--router <name>", "who routes", "least_outstanding")
   .option("--requests <n>", "requests per simulated run", parsePositive("--requests"), 2000)
   .option("--seed <n>", "seed of arrivals and lengths", parsePositive("--seed"), 1)
@@ -73,7 +75,12 @@ async function main(args: readonly string[]): Promise<void> {
   const { metric, quantile, limit, rate, out, scenario, write = false } = options;
   if (scenario !== undefined) return await measureScenarios(program, scenario, write);
   if (write) throw new UsageError("Cannot store a rate: --write must be given with --scenario");
-  const slo = parseConfig<Slo>(sloSchema, { metric, quantile, limitSeconds: limit }, "slo");
+  const slo = parseConfig<Slo>(sloSchema, {
+    metric,
+    ...(quantile !== undefined && { quantile }),
+    ...(limit !== undefined &&
+      (metric === "slo_attainment" ? { minFraction: limit } : { limitSeconds: limit })),
+  }, "slo");
   if (rate !== undefined && !(rate > 0 && rate < Infinity)) {
     throw new UsageError(`Cannot read --rate: it must be finite and > 0, current value is ${rate}`);
   }
@@ -94,7 +101,7 @@ async function main(args: readonly string[]): Promise<void> {
       ...(rate !== undefined && { ratePerSecond: rate }),
     })
   );
-  print(rows, rate);
+  print(rows, slo, rate);
   if (out !== undefined) await writeRows(out, rows, slo);
 }
 
@@ -108,9 +115,16 @@ async function readCandidates(file: string): Promise<Candidate[]> {
   return parseConfig<Candidate[]>(candidateSchema.array().min(1), input, file);
 }
 
-function print(rows: readonly CapacityRow[], rate: number | undefined): void {
+function print(rows: readonly CapacityRow[], slo: Slo, rate: number | undefined): void {
   const table = new Table({
-    head: ["cluster", "requests/s", "seconds there", "$/h", "requests/$", "probes"],
+    head: [
+      "cluster",
+      "requests/s",
+      slo.metric === "slo_attainment" ? "attainment there" : "seconds there",
+      "$/h",
+      "requests/$",
+      "probes",
+    ],
     style: { head: [], border: [], compact: true },
     colAligns: ["left", "right", "right", "right", "right", "right"],
   });
@@ -120,7 +134,7 @@ function print(rows: readonly CapacityRow[], rate: number | undefined): void {
     table.push([
       name,
       ratePerSecond === 0 ? "none" : ratePerSecond.toPrecision(4),
-      at.seconds.toPrecision(4),
+      at.value.toPrecision(4),
       dollarsPerHour.toFixed(2),
       Math.round(requestsPerDollar),
       `${probes.length}${search.converged ? "" : " (not converged)"}`,

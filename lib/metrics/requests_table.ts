@@ -14,6 +14,26 @@ import type { RowOf, TableSchema } from "./table_schema.ts";
  * and durations of what did not happen before the run was cut off; `tpot_seconds` of one-token
  * outputs, which have no time between tokens; targets that a request does not have, and `meets_slo`
  * of a request without any.
+ *
+ * What of Vidur's metrics per request (spec/simulator.md section 10) is not here follows from what
+ * is: times between arrivals, times per token, and completions over time.
+ *
+ * ```sql
+ * SELECT request, arrival_seconds - lag(arrival_seconds) OVER run AS inter_arrival_seconds
+ *   FROM 'requests.parquet'
+ *   WINDOW run AS (PARTITION BY trial_id, policy, evaluation_seed ORDER BY request);
+ * SELECT request, prompt_tokens / output_tokens AS pd_ratio,
+ *     e2e_seconds / output_tokens AS e2e_per_token,
+ *     execution_seconds / output_tokens AS execution_per_token,
+ *     model_execution_seconds / output_tokens AS model_execution_per_token,
+ *     (execution_seconds + preempted_seconds) / output_tokens AS execution_preempted_per_token,
+ *     (first_token_seconds - scheduled_seconds) / prompt_tokens AS prefill_per_token,
+ *     (completed_seconds - first_token_seconds) / output_tokens AS decode_per_token
+ *   FROM 'requests.parquet';
+ * SELECT completed_seconds, row_number() OVER run AS completed
+ *   FROM 'requests.parquet' WHERE completed_seconds IS NOT NULL
+ *   WINDOW run AS (PARTITION BY trial_id, policy, evaluation_seed ORDER BY completed_seconds);
+ * ```
  */
 export const requestsSchema = {
   trial_id: "dictionary",

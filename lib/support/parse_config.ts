@@ -47,8 +47,15 @@ function allowedText(issue: z.core.$ZodIssue): string {
     case "too_big":
       return `${issue.inclusive ? "<=" : "<"} ${issue.maximum}`;
     case "invalid_value":
-      return `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+      return oneOf(issue.values);
+    case "invalid_union":
+      // Of a union without a discriminator, zod does not say which member was meant.
+      return "options" in issue && issue.options ? oneOf(issue.options) : issue.message;
     default:
       return issue.message;
   }
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`;
 }

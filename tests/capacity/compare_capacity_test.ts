@@ -43,6 +43,31 @@ Deno.test("measureCapacity() gives a rate that is kept, next to one that is not"
   }
 });
 
+Deno.test("measureCapacity() finds the rate at which enough requests meet their own targets", async () => {
+  const cluster = clusterSchema.parse({ replicas: [{ gpu: "a100" }] });
+  const classes = [
+    { name: "chat", share: 3, ttftSloSeconds: 0.5, tpotSloSeconds: 0.05 },
+    { name: "batch", share: 1 },
+  ];
+  const search = (minFraction: number) =>
+    measureCapacity({
+      ...shared,
+      workload: workloadSchema.parse({ kind: "fitted", classes }),
+      slo: sloSchema.parse({ metric: "slo_attainment", minFraction }),
+      cluster,
+    });
+  const [strict, lax] = [await search(0.95), await search(0.6)];
+  assert.ok(strict.converged && lax.converged);
+  assert.ok(strict.ratePerSecond > 0 && lax.ratePerSecond > strict.ratePerSecond);
+  for (const { value, meetsSlo } of strict.probes) {
+    assert.ok(value >= 0 && value <= 1);
+    assert.equal(meetsSlo, value >= 0.95);
+  }
+  const rows = [{ name: "one", dollarsPerHour: 1, requestsPerDollar: 1, search: strict }];
+  const slo = sloSchema.parse({ metric: "slo_attainment", minFraction: 0.95 });
+  assert.match(await renderSvg(capacityChart(rows, slo)), /Share of requests that meet/);
+});
+
 Deno.test("compareCapacity() measures in workers what measureCapacity() measures here", async () => {
   const candidates = [candidate("slow", "a40"), candidate("fast", "h100")];
   const rows = await compareCapacity(candidates, { ...shared, jobs: 2 });

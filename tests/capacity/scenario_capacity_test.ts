@@ -13,8 +13,8 @@ Deno.test("measureScenarioCapacity() finds the same rate whatever rate is stored
   const search = await measureScenarioCapacity(scenario);
   assert.ok(search.converged);
   const { limitSeconds } = scenario.capacity.objective;
-  for (const { ratePerSecond, seconds, meetsSlo } of search.probes) {
-    assert.equal(meetsSlo, seconds <= limitSeconds);
+  for (const { ratePerSecond, value, meetsSlo } of search.probes) {
+    assert.equal(meetsSlo, value <= limitSeconds);
     assert.equal(meetsSlo, ratePerSecond <= search.ratePerSecond);
   }
   const stored = withCapacity(scenario, search);

@@ -10,7 +10,7 @@ Deno.test("searchCapacity() finds any threshold to within its granularity, from 
       (threshold, startRatePerSecond) => {
         const measure = (rate: number): number => rate <= threshold ? 1 : 3;
         const { ratePerSecond, probes, converged } = searchCapacity(measure, {
-          limitSeconds: 2,
+          meetsSlo: (value) => value <= 2,
           startRatePerSecond,
         });
         assert.ok(converged);
@@ -18,7 +18,7 @@ Deno.test("searchCapacity() finds any threshold to within its granularity, from 
         assert.ok(ratePerSecond >= threshold / 1.025);
         for (const probe of probes) {
           assert.equal(probe.meetsSlo, probe.ratePerSecond <= threshold);
-          assert.equal(probe.seconds, measure(probe.ratePerSecond));
+          assert.equal(probe.value, measure(probe.ratePerSecond));
         }
       },
     ),
@@ -27,26 +27,38 @@ Deno.test("searchCapacity() finds any threshold to within its granularity, from 
 });
 
 Deno.test("searchCapacity() doubles, then bisects, and never probes a rate twice", () => {
-  const { probes } = searchCapacity((rate) => rate, { limitSeconds: 5, granularity: 0.3 });
+  const { probes } = searchCapacity((rate) => rate, {
+    meetsSlo: (value) => value <= 5,
+    granularity: 0.3,
+  });
   assert.deepEqual(probes.map((probe) => probe.ratePerSecond), [1, 2, 4, 8, 6, 5]);
 });
 
 Deno.test("searchCapacity() says so when nothing meets the objective or the probes run out", () => {
-  const hopeless = searchCapacity(() => Infinity, { limitSeconds: 1, maxProbes: 7 });
+  const hopeless = searchCapacity(() => Infinity, {
+    meetsSlo: (value) => value <= 1,
+    maxProbes: 7,
+  });
   assert.equal(hopeless.ratePerSecond, 0);
   assert.equal(hopeless.converged, false);
   assert.equal(hopeless.probes.length, 7);
-  const endless = searchCapacity(() => 0, { limitSeconds: 1, maxProbes: 4 });
+  const endless = searchCapacity(() => 0, { meetsSlo: (value) => value <= 1, maxProbes: 4 });
   assert.equal(endless.ratePerSecond, 8);
   assert.equal(endless.converged, false);
 });
 
 Deno.test("searchCapacity() refuses options out of range", () => {
   for (const options of [{ startRatePerSecond: 0 }, { granularity: -1 }, { maxProbes: NaN }]) {
-    assert.throws(() => searchCapacity(() => 0, { limitSeconds: 1, ...options }), (error) => {
-      assert.ok(error instanceof RangeError);
-      assert.match(error.message, new RegExp(`${Object.keys(options)[0]} must be finite and > 0`));
-      return true;
-    });
+    assert.throws(
+      () => searchCapacity(() => 0, { meetsSlo: (value) => value <= 1, ...options }),
+      (error) => {
+        assert.ok(error instanceof RangeError);
+        assert.match(
+          error.message,
+          new RegExp(`${Object.keys(options)[0]} must be finite and > 0`),
+        );
+        return true;
+      },
+    );
   }
 });

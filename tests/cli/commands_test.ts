@@ -11,12 +11,14 @@ interface Finished {
 
 /** Runs a command of the project with the permissions that its task gives it. */
 async function run(
-  command: "compare" | "simulate" | "config",
+  command: "capacity" | "compare" | "simulate" | "config",
   ...args: readonly string[]
 ): Promise<Finished> {
   const file = fileURLToPath(new URL(`../../lib/cli/${command}.ts`, import.meta.url));
   const permissions = {
-    compare: ["-A"], // the renderer of charts is a native library
+    // The renderer of charts is a native library.
+    capacity: ["-A"],
+    compare: ["-A"],
     simulate: ["--allow-read", "--allow-write"],
     config: ["--allow-read"],
   }[command];
@@ -257,6 +259,26 @@ Deno.test("deno task simulate writes batches and a timeline, and prints the use 
       "no temporary files are left",
     );
   }));
+
+Deno.test("deno task capacity takes the requests' own targets for its objective", async () => {
+  const task = ["--metric=slo_attainment", "--limit=0.8", "--requests=60"];
+  const classes = '--set=workload.classes=[{"name":"chat","share":1,"ttftSloSeconds":0.5}]';
+  const found = await run("capacity", ...task, classes, "--rate=1");
+  assert.equal(found.code, 0, found.stderr);
+  assert.match(found.stdout, /│ attainment there │/);
+  assert.match(found.stdout, /│ configured │ +1\.000 │ +1\.000 │/);
+  const refusals: [string[], RegExp][] = [
+    [task, /slo\.metric must be one of scheduling_delay, .* without latency targets/],
+    [[...task, "--quantile=0.5"], /slo\.quantile must be left out/],
+  ];
+  for (const [args, message] of refusals) {
+    const { code, stdout, stderr } = await run("capacity", ...args);
+    assert.equal(code, 2, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, message);
+  }
+});
 
 Deno.test("deno task compare prints one line a policy and the difference to the reference", async () => {
   const { code, stdout, stderr } = await run(

@@ -2,6 +2,8 @@ import {
   ParquetWriter,
   readArrow,
   readParquet,
+  requestRows,
+  requestsSchema,
   type RowOf,
   rowsOf,
   schemaOf,
@@ -157,6 +159,78 @@ Deno.test("Parquet files have native column types for DuckDB", async () => {
       path_in_schema: "e2e_seconds",
       encodings: "RLE, BYTE_STREAM_SPLIT",
     }]);
+    connection.closeSync();
+  });
+});
+
+Deno.test("the queries of requestsSchema derive times between arrivals, per token and over time", async () => {
+  const source = await Deno.readTextFile(
+    new URL("../../lib/metrics/requests_table.ts", import.meta.url),
+  );
+  const queries = source.match(/```sql\n([^`]*)```/)![1]!.replaceAll(/^ \* /gm, "").trim().split(
+    ";",
+  );
+  const workload = {
+    name: "two",
+    count: 2,
+    arrivalSeconds: Float64Array.of(1, 3),
+    promptTokens: Int32Array.of(10, 20),
+    outputTokens: Int32Array.of(4, 5),
+  };
+  const outcomes = {
+    replica: Int32Array.of(0, 0),
+    scheduledSeconds: Float64Array.of(2, 4),
+    firstTokenSeconds: Float64Array.of(7, NaN),
+    completedSeconds: Float64Array.of(9, NaN),
+    executionSeconds: Float64Array.of(6, 1),
+    modelExecutionSeconds: Float64Array.of(5, 1),
+    preemptedSeconds: Float64Array.of(1, 0),
+    restarts: Int32Array.of(0, 0),
+  };
+  await withFolder(async (folder) => {
+    const path = `${folder}/requests.parquet`;
+    // Two runs: what is derived must not reach from one into the other.
+    const rows = [1, 2].flatMap((evaluationSeed) => [
+      ...requestRows(
+        { trialId: "t", policy: "p", trainingSeed: null, evaluationSeed },
+        workload,
+        outcomes,
+      ),
+    ]);
+    await writeParquet(path, tableFromRows(requestsSchema, rows));
+    const connection = await (await DuckDBInstance.create()).connect();
+    const read = async (query: string) =>
+      (await connection.runAndReadAll(query.replace("requests.parquet", path))).getRowObjectsJS();
+    const [gaps, perToken, completions, ...rest] = queries;
+    assert.deepEqual(rest, [""]);
+    const run = [{ request: 0, inter_arrival_seconds: null }, {
+      request: 1,
+      inter_arrival_seconds: 2,
+    }];
+    assert.deepEqual(await read(gaps!), [...run, ...run]);
+    assert.deepEqual((await read(perToken!)).slice(0, 2), [{
+      request: 0,
+      pd_ratio: 2.5,
+      e2e_per_token: 2,
+      execution_per_token: 1.5,
+      model_execution_per_token: 1.25,
+      execution_preempted_per_token: 1.75,
+      prefill_per_token: 0.5,
+      decode_per_token: 0.5,
+    }, {
+      request: 1,
+      pd_ratio: 4,
+      e2e_per_token: null,
+      execution_per_token: 0.2,
+      model_execution_per_token: 0.2,
+      execution_preempted_per_token: 0.2,
+      prefill_per_token: null,
+      decode_per_token: null,
+    }]);
+    assert.deepEqual(await read(completions!), [
+      { completed_seconds: 9, completed: 1n },
+      { completed_seconds: 9, completed: 1n },
+    ]);
     connection.closeSync();
   });
 });

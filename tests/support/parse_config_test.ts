@@ -23,6 +23,17 @@ Deno.test("parseConfig() fills in defaults", () => {
   assert.deepEqual(parseConfig(schema, {}), { lr: 3e-4, mode: "hybrid", replicas: [] });
 });
 
+Deno.test("parseConfig() names the kinds that there are when none is meant", () => {
+  const kinds = z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("a") }),
+    z.strictObject({ kind: z.enum(["b", "c"]), x: z.number() }),
+  ]);
+  assert.throws(() => parseConfig(kinds, { kind: "d" }, "timer"), {
+    name: "ConfigError",
+    message: /: timer\.kind must be one of "a", "b", "c", current value is "d"$/,
+  });
+});
+
 Deno.test("parseConfig() names the field, the value and what is allowed", () => {
   const head = "Cannot use this configuration: ";
   assert.equal(refusal({ lr: "x" }), `${head}ppo.lr must be of type number, current value is "x"`);
