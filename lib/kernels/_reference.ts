@@ -53,9 +53,8 @@ export function referenceGruSequence(
     tf.matMul(input, weights.inputKernel as tf.Tensor2D),
     weights.inputBias,
   );
-  // unstack, not slice: its gradient is one stack, that of a slice a padded copy per step.
-  const inputGates = tf.unstack(tf.reshape(projected, [steps, rows, 3 * units]));
-  const keepOfStep = tf.unstack(tf.reshape(keep, [steps, rows, 1]));
+  const inputGates = cutSteps(tf.reshape(projected, [steps, rows, 3 * units]));
+  const keepOfStep = cutSteps(tf.reshape(keep, [steps, rows, 1]));
   let hidden: tf.Tensor2D = initialHiddenState;
   const outputs: tf.Tensor2D[] = [];
   for (let t = 0; t < steps; t++) {
@@ -70,4 +69,12 @@ export function referenceGruSequence(
     outputs.push(hidden);
   }
   return tf.reshape(tf.stack(outputs), [steps * rows, units]);
+}
+
+/**
+ * A sequence cut into its steps. By unstack, not slice: its gradient is one stack, that of a slice a
+ * padded copy per step. But tfjs's unstack into one has no gradient.
+ */
+function cutSteps(sequence: tf.Tensor3D): tf.Tensor[] {
+  return sequence.shape[0] === 1 ? [tf.squeeze(sequence, [0])] : tf.unstack(sequence);
 }

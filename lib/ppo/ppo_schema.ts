@@ -9,6 +9,17 @@ const positive = z.number().gt(0);
 const nonNegative = z.number().min(0);
 const fraction = z.number().min(0).max(1);
 
+/** Faults of the original code. Source: spec/scheduler.md section 10.2, item 1. */
+const faultsSchema = z.strictObject({
+  updateTemperature: z.enum(["acted", "one"]).default("acted").describe(
+    "one: the update takes every decision for one at temperature 1, whatever it was made at",
+  ),
+  sequenceStates: z.enum(["stored", "afterRollout"]).default("stored").describe(
+    "afterRollout: the update evaluates every decision of a recurrent policy from the hidden state " +
+      "that the rollout ended in; needs ppo.sequenceLength 1, single decisions that are shuffled",
+  ),
+});
+
 /**
  * Hyper-parameters of PPO. Defaults are the document's (spec/scheduler.md sections 0 and 3) unless
  * the description names another source.
@@ -115,10 +126,16 @@ export const ppoSchema = z.strictObject({
   rewardClip: positive.nullable().default(null).describe(
     "with rewardScaling: scaled rewards are clipped to -+ this, null = not; 10 is gymnasium's habit",
   ),
+  faults: faultsSchema.prefault({}).describe(
+    "For ablations only: ways in which the original learns from other circumstances than it acted in",
+  ),
 }).refine(
   ({ rolloutLength, sequenceLength }) =>
     sequenceLength === null || rolloutLength % sequenceLength === 0,
   { path: ["sequenceLength"], message: "a divisor of ppo.rolloutLength" },
+).refine(
+  ({ faults, sequenceLength }) => faults.sequenceStates === "stored" || sequenceLength === 1,
+  { path: ["sequenceLength"], message: "1 when ppo.faults.sequenceStates is afterRollout" },
 );
 
 /** Hyper-parameters of PPO. */

@@ -8,6 +8,7 @@ import { ArrayFunction, type NamedTensors, type Policy } from "../policy/mod.ts"
 import type { Rng } from "../random/mod.ts";
 import { normalizeAdvantages } from "./advantages.ts";
 import { explainedVariance, ratioStatistics } from "./diagnostics.ts";
+import { plantFaults } from "./_faults.ts";
 import { encodeMinibatch, ppoObjective } from "./objective.ts";
 import { PolicyOptimizer, type PolicyOptimizerState } from "./policy_optimizer.ts";
 import type { PpoConfig } from "./ppo_schema.ts";
@@ -159,6 +160,7 @@ export class PpoTrainer {
     if (this.#config.advantageNormalization === "rollout") normalizeAdvantages(buffer.advantages);
     const reference = this.#reference;
     if (reference !== undefined) buffer.setReference(reference.logProbabilities(buffer));
+    plantFaults(buffer, this.#config.faults);
     const means = new RunningMeans(AVERAGED);
     let initialRatioDeviation: number | undefined;
     let epochsRun = 0;

@@ -270,6 +270,16 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
     },
     {
       look: "training",
+      given: { policy: RECURRENT, "ppo.sequenceLength": 1 },
+      to: { "ppo.faults.sequenceStates": "afterRollout" },
+    },
+    {
+      look: "training",
+      given: DOCUMENT,
+      to: { "ppo.faults.updateTemperature": "one" },
+    },
+    {
+      look: "training",
       given: { policy: { ...RECURRENT, decoupled: false } },
       to: { "policy{actor_critic}.layerN": 1 },
     },
@@ -282,6 +292,8 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
         "policy{replica_scorer}.sharedEncoder": true,
         "policy{replica_scorer}.attentionHeads": 1,
         "policy{replica_scorer}.identitySize": 1,
+        "policy{replica_scorer}.boundedLogits": true,
+        "state.loadCounts": "waiting",
         "ppo.optimizers": "joint",
       },
     },
