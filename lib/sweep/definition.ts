@@ -12,15 +12,23 @@ import {
   type ExperimentInput,
   type JsonValue,
   parseExperimentConfig,
+  type PresetName,
 } from "../config/mod.ts";
 import { ConfigError, parseConfig } from "../support/mod.ts";
 import { baselineNames } from "../training/mod.ts";
+import { resolveVariants, type VariantAxis } from "./_variants.ts";
 
 /** Values for dotted paths of the configuration. */
 export type SweepOverrides = { readonly [P in ConfigPath]?: ConfigValue<P> };
 
 /** Axes of a sweep: for each dotted path, the values to try. */
 export type SweepGrid = { readonly [P in ConfigPath]?: readonly ConfigValue<P>[] };
+
+/** What a label stands for: values for dotted paths, on top of another preset where one is named. */
+export type SweepVariant = SweepOverrides & { readonly preset?: PresetName };
+
+/** Labelled axes: for each name, the labels and what they stand for. */
+export type SweepVariants = Readonly<Record<string, Readonly<Record<string, SweepVariant>>>>;
 
 /** What an experiment file hands to {@linkcode defineSweep}. */
 export interface SweepInput {
@@ -32,6 +40,11 @@ export interface SweepInput {
   readonly base: ExperimentInput;
   /** Axes: every combination of their values is one cell; none at all is one cell. */
   readonly grid: SweepGrid;
+  /**
+   * Axes whose values are labelled sets of settings, before those of the grid, e.g.
+   * `{ network: { shared: {}, flat: { "policy.kind": "mlp" } } }`. The grid wins over them.
+   */
+  readonly variants?: SweepVariants;
   /** Training seeds: every cell is trained once for each. */
   readonly seeds: readonly number[];
   /** Names of the routers to compare with, evaluated on the same arrivals. */
@@ -65,6 +78,8 @@ export interface SweepDefinition {
   readonly base: ExperimentConfig;
   /** Axes, in the order in which they were written: the first varies slowest. */
   readonly axes: readonly SweepAxis[];
+  /** Labelled axes, which vary slower than all others. */
+  readonly variants: readonly VariantAxis[];
   /** Training seeds. */
   readonly seeds: readonly number[];
   /** Router names. */
@@ -85,6 +100,10 @@ const definitionSchema = z.strictObject({
   description: z.string(),
   base: z.unknown(),
   grid: z.record(z.string(), z.array(z.json()).min(1)),
+  variants: z.record(
+    z.string(),
+    z.record(z.string().min(1), z.record(z.string(), z.json())),
+  ).default({}),
   seeds: seedsSchema,
   baselines: z.array(z.enum(baselineNames)).min(1),
   reference: z.string().default("least_outstanding"),
@@ -131,6 +150,7 @@ export function defineSweep(input: SweepInput): SweepDefinition {
     description: checked.description,
     base,
     axes: Object.entries(checked.grid).map(([path, values]) => ({ path, values })),
+    variants: resolveVariants(checked.variants, checked.base),
     seeds: checked.seeds,
     baselines: checked.baselines,
     reference: checked.reference,
@@ -144,6 +164,6 @@ export function defineSweep(input: SweepInput): SweepDefinition {
 /** Whether a value looks like what {@linkcode defineSweep} returns (an experiment file's default export). */
 export function isSweepDefinition(value: unknown): value is SweepDefinition {
   return value !== null && typeof value === "object" &&
-    ["name", "description", "base", "axes", "seeds", "baselines", "reference", "quick"]
+    ["name", "description", "base", "axes", "variants", "seeds", "baselines", "reference", "quick"]
       .every((key) => Object.hasOwn(value, key));
 }

@@ -11,6 +11,7 @@ import {
   type JsonValue,
 } from "../config/mod.ts";
 import { UsageError } from "../support/mod.ts";
+import { isConfigPath, settingsOf } from "./_variants.ts";
 import type { SweepAxis, SweepDefinition } from "./definition.ts";
 
 /** One thing to run: train and evaluate a policy, or evaluate a baseline. */
@@ -61,7 +62,7 @@ export interface ExpandedSweep {
 
 /**
  * Expands a definition into trials, in an order that depends on the definition only. Precedence,
- * weakest first: base, `quick`, axes, `set`.
+ * weakest first: base, `quick`, labelled axes, axes, `set`.
  *
  * @throws {ConfigError} When an axis or an assignment makes a configuration that is not allowed.
  * @throws {UsageError} When two trials come out equal.
@@ -73,15 +74,26 @@ export function expandSweep(
   const { quick = false, set = [] } = options;
   const seeds = options.seeds ?? (quick ? definition.quick.seeds : definition.seeds);
   const base = applyAssignments(definition.base, quick ? definition.quick.set : []);
-  const axes = definition.axes.map(({ path, values }) => {
+  const { variants } = definition;
+  const labelled = variants.map(({ name, choices }): SweepAxis => ({
+    path: name,
+    values: choices.map(({ label }) => label),
+  }));
+  const axes = [...labelled, ...definition.axes].map(({ path, values }) => {
     const fixed = set.findLast((assignment) => assignment.path === path);
     return { path, values: fixed === undefined ? values : [fixed.value] };
   });
   const cells = combinations(axes);
-  const configs = cells.map((cell) => applyAssignments(base, [...cell, ...set]));
+  const settings = (assignment: Assignment): readonly Assignment[] =>
+    settingsOf(assignment, variants);
+  const keys = set.filter(({ path }) => variants.every(({ name }) => name !== path));
+  const configs = cells.map((cell) => applyAssignments(base, [...cell.flatMap(settings), ...keys]));
 
   const drafts: Omit<Trial, "index">[] = [];
-  const scenarios = distinctScenarios(cells, configs);
+  const decidesScenario = (part: Assignment): boolean =>
+    variants.find(({ name }) => name === part.path)?.choices
+      .some((choice) => choice.set.some(isOfScenario)) ?? isOfScenario(part);
+  const scenarios = distinctScenarios(cells, configs, decidesScenario);
   for (const { config, cell } of scenarios) {
     for (const policy of definition.baselines) {
       drafts.push(baselineTrial(policy, scenarios.length > 1 ? cell : [], config));
@@ -107,6 +119,10 @@ const SCENARIO_SECTIONS: ReadonlySet<string> = new Set([
   "incidents",
   "evaluation",
 ]);
+
+function isOfScenario({ path }: Assignment): boolean {
+  return SCENARIO_SECTIONS.has(path.split(".")[0]!);
+}
 
 /** Hash of the parts of a configuration that decide which arrivals a policy is evaluated on, and where. */
 export function scenarioHash(
@@ -147,12 +163,13 @@ function learningTrial(
   };
 }
 
-/** `mode=delta`: the last key of a path, or the whole path where two axes end alike. */
+/** `mode=delta`: the last key of a path, or the whole path where two axes end alike; a bare label. */
 function cellTexts(cell: readonly Assignment[]): string[] {
   const lastKey = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
   return cell.map(({ path, value }) => {
     const ambiguous = cell.filter((other) => lastKey(other.path) === lastKey(path)).length > 1;
     const text = typeof value === "string" ? value : JSON.stringify(value);
+    if (!isConfigPath(path)) return text;
     return `${ambiguous ? path : lastKey(path)}=${text}`;
   });
 }
@@ -170,13 +187,13 @@ function combinations(axes: readonly SweepAxis[]): Assignment[][] {
 function distinctScenarios(
   cells: readonly (readonly Assignment[])[],
   configs: readonly ExperimentConfig[],
+  decidesScenario: (part: Assignment) => boolean,
 ): { cell: readonly Assignment[]; config: ExperimentConfig }[] {
   const byHash = new Map<string, { cell: readonly Assignment[]; config: ExperimentConfig }>();
   for (const [row, config] of configs.entries()) {
     const hash = scenarioHash(config);
     if (byHash.has(hash)) continue;
-    const cell = cells[row]!.filter(({ path }) => SCENARIO_SECTIONS.has(path.split(".")[0]!));
-    byHash.set(hash, { cell, config });
+    byHash.set(hash, { cell: cells[row]!.filter(decidesScenario), config });
   }
   return [...byHash.values()];
 }

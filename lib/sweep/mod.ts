@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { VariantAxis } from "./_variants.ts";
 export {
   defineSweep,
   isSweepDefinition,
@@ -11,6 +12,8 @@ export {
   type SweepGrid,
   type SweepInput,
   type SweepOverrides,
+  type SweepVariant,
+  type SweepVariants,
 } from "./definition.ts";
 export {
   type ExpandedSweep,
