@@ -97,7 +97,6 @@ export function parseHuggingFaceConfig(config: unknown, name?: string): ModelSpe
     gatedMlp: !UNGATED.includes(parsed.model_type),
     postAttentionNorm: !ONE_NORM.includes(parsed.model_type),
     vocabSize: parsed.vocab_size,
-    maxPositions: parsed.max_position_embeddings,
     tensorParallel: true,
     ...(experts !== undefined && { experts }),
   }, "model");

@@ -34,7 +34,6 @@ export const modelSpecSchema = z.strictObject({
     "Whether attention and MLP have a norm each (false: one norm feeds both, as in phi-2).",
   ),
   vocabSize: z.int().min(1).describe("Rows of the embedding and of the output matrix."),
-  maxPositions: z.int().min(1).describe("Longest sequence the model was made for, in tokens."),
   tensorParallel: z.boolean().describe("Whether the model can be split over several GPUs."),
   experts: expertsSchema.optional().describe("Mixture of experts; left out of dense models."),
 });
