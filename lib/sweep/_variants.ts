@@ -64,16 +64,19 @@ export function isConfigPath(path: string): boolean {
   return Object.hasOwn(experimentSchema.shape, path.split(".")[0]!);
 }
 
-/** What an assignment comes to: the settings of its label where it is to a labelled axis. */
+/**
+ * The settings that a label of a labelled axis stands for.
+ *
+ * @throws {ConfigError} When the axis has no such label.
+ */
 export function settingsOf(
   assignment: Assignment,
   variants: readonly VariantAxis[],
 ): readonly Assignment[] {
-  const axis = variants.find(({ name }) => name === assignment.path);
-  if (axis === undefined) return [assignment];
-  const choice = axis.choices.find(({ label }) => label === assignment.value);
+  const { choices } = variants.find(({ name }) => name === assignment.path)!;
+  const choice = choices.find(({ label }) => label === assignment.value);
   if (choice === undefined) {
-    const labels = axis.choices.map(({ label }) => label).join(", ");
+    const labels = choices.map(({ label }) => label).join(", ");
     throw new ConfigError(assignment.path, assignment.value, `one of ${labels}`);
   }
   return choice.set;

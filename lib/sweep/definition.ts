@@ -42,7 +42,7 @@ export interface SweepInput {
   readonly grid: SweepGrid;
   /**
    * Axes whose values are labelled sets of settings, before those of the grid, e.g.
-   * `{ network: { shared: {}, flat: { "policy.kind": "mlp" } } }`. The grid wins over them.
+   * `{ network: { shared: {}, flat: { "policy.kind": "mlp" } } }`. The grid and `quick` win over them.
    */
   readonly variants?: SweepVariants;
   /** Training seeds: every cell is trained once for each. */

@@ -62,7 +62,7 @@ export interface ExpandedSweep {
 
 /**
  * Expands a definition into trials, in an order that depends on the definition only. Precedence,
- * weakest first: base, `quick`, labelled axes, axes, `set`.
+ * weakest first: base, labelled axes, `quick`, axes, `set`.
  *
  * @throws {ConfigError} When an axis or an assignment makes a configuration that is not allowed.
  * @throws {UsageError} When two trials come out equal.
@@ -73,8 +73,7 @@ export function expandSweep(
 ): ExpandedSweep {
   const { quick = false, set = [] } = options;
   const seeds = options.seeds ?? (quick ? definition.quick.seeds : definition.seeds);
-  const base = applyAssignments(definition.base, quick ? definition.quick.set : []);
-  const { variants } = definition;
+  const { base, variants } = definition;
   const labelled = variants.map(({ name, choices }): SweepAxis => ({
     path: name,
     values: choices.map(({ label }) => label),
@@ -84,10 +83,14 @@ export function expandSweep(
     return { path, values: fixed === undefined ? values : [fixed.value] };
   });
   const cells = combinations(axes);
-  const settings = (assignment: Assignment): readonly Assignment[] =>
-    settingsOf(assignment, variants);
-  const keys = set.filter(({ path }) => variants.every(({ name }) => name !== path));
-  const configs = cells.map((cell) => applyAssignments(base, [...cell.flatMap(settings), ...keys]));
+  const isLabelled = ({ path }: Assignment): boolean => variants.some(({ name }) => name === path);
+  const configs = cells.map((cell) =>
+    applyAssignments(base, [
+      ...cell.filter(isLabelled).flatMap((part) => settingsOf(part, variants)),
+      ...(quick ? definition.quick.set : []),
+      ...[...cell, ...set].filter((part) => !isLabelled(part)),
+    ])
+  );
 
   const drafts: Omit<Trial, "index">[] = [];
   const decidesScenario = (part: Assignment): boolean =>

@@ -52,15 +52,18 @@ Deno.test("expandSweep() takes a variant's preset for whatever the base does not
   });
 });
 
-Deno.test("expandSweep() lets quick win over a preset's keys that the base sets, set over all", () => {
-  const quick = { set: { "training.decisions": 10 } };
+Deno.test("expandSweep() lets quick win over labelled axes, set over all", () => {
+  const quick = { set: { "training.decisions": 10, "ppo.epochs": 3 } };
   const { trials } = expandSweep(defineSweep({ ...input, grid: {}, quick }), {
     quick: true,
-    set: [{ path: "fault", value: "preset seed" }, { path: "ppo.epochs", value: 7 }],
+    set: [{ path: "fault", value: "preset seed" }, { path: "ppo.gamma", value: 0.5 }],
   });
   assert.deepEqual(trials.map(({ label }) => label), ["least_outstanding", "ppo preset seed"]);
   const { training, ppo, reward } = trials[1]!.config;
-  assert.deepEqual([training.decisions, ppo.epochs, reward.mode], [10, 7, "hybrid"]);
+  assert.deepEqual(
+    [training.decisions, ppo.epochs, ppo.gamma, reward.mode],
+    [10, 3, 0.5, "hybrid"],
+  );
 });
 
 Deno.test("expandSweep() names the baselines of labelled scenarios by their label alone", () => {
