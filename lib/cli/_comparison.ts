@@ -1,6 +1,7 @@
 /** Policies run on the same arrivals and compared with every baseline. */
 import type { Table } from "apache-arrow";
 import {
+  columnNumbers,
   comparePolicies,
   type PolicyComparison,
   requestRows,
@@ -47,23 +48,35 @@ export async function runComparison(
   { reference, split, promise, signal }: ComparisonSettings,
 ): Promise<Comparison> {
   const rows = new TableBuilder(requestsSchema);
-  let unfinishedCount = 0;
   await evaluatePolicies(scenario, entries, {
     split,
     signal,
     onRun({ label: policy, trainingSeed, evaluationSeed, workload, result }) {
       const labels = { trialId: "compare", policy, trainingSeed, evaluationSeed };
       for (const row of requestRows(labels, promise(workload), result.outcomes)) rows.append(row);
-      unfinishedCount += result.unfinishedCount;
     },
   });
-  const requests = rows.finish();
+  return compareRequests(rows.finish(), reference, groups);
+}
+
+/**
+ * Compares runs that have been made.
+ *
+ * @param requests One row a request and run.
+ * @param reference The baseline that all policies are compared with.
+ * @param groups The policies that were trained; all others are baselines.
+ */
+export function compareRequests(
+  requests: Table,
+  reference: string,
+  groups: readonly PolicyGroup[],
+): Comparison {
   const rng = new Rng(0).stream("bootstrap");
   const comparisons = comparePolicies(requests, reference, rng);
   const learned = groups.flatMap(({ actingLabels }) => actingLabels);
-  const baselines = new Set(entries.map(({ label }) => label).filter((l) => !learned.includes(l)));
   const againstBaselines = new Map<string, readonly PolicyComparison[]>();
-  for (const baseline of learned.length === 0 ? [] : baselines) {
+  for (const { policy: baseline } of learned.length === 0 ? [] : comparisons) {
+    if (learned.includes(baseline)) continue;
     againstBaselines.set(
       baseline,
       baseline === reference
@@ -71,5 +84,6 @@ export async function runComparison(
         : comparePolicies(requests, baseline, rng.stream(baseline), { policies: learned }),
     );
   }
+  const unfinishedCount = columnNumbers(requests, "completed_seconds").filter(Number.isNaN).length;
   return { requests, reference, comparisons, againstBaselines, unfinishedCount, groups };
 }

@@ -80,16 +80,19 @@ export function printableTable({ columns, rows }: ReportTable): string {
   return table.toString();
 }
 
-function withKnowledge(policy: string): string {
+/** A policy with what it is told, if it is told anything. */
+export function withKnowledge(policy: string): string {
   const told = describeKnowledge(policy);
   return told === "" ? policy : `${policy} (${told})`;
 }
 
-function withInterval({ estimate, low, high }: Interval): string {
+/** `-12.3 % [-14.0, -10.1]`. */
+export function withInterval({ estimate, low, high }: Interval): string {
   return `${percent(estimate)} % [${percent(low)}, ${percent(high)}]`;
 }
 
-function seconds(value: number): string {
+/** Three significant digits or so. */
+export function seconds(value: number): string {
   return value.toFixed(value < 1 ? 3 : 2);
 }
 

@@ -129,7 +129,7 @@ function nameOf(trial: Trial): string {
 }
 
 function progressText({ phase, done, total, latencySeconds }: TrialProgress): string {
-  const what = phase === "training" ? "update" : "evaluation run";
+  const what = { training: "update", validation: "validation at update", evaluation: "run" }[phase];
   const latency = latencySeconds === null ? "" : `, mean E2E ${latencySeconds.toFixed(2)} s`;
   return `${what} ${done}/${total}${latency}`;
 }

@@ -18,6 +18,7 @@ import {
   trainPolicy,
   type UpdateRecord,
   useSimdBackend,
+  type ValidationRecord,
 } from "../training/mod.ts";
 import { applyAssignments, type ExperimentConfig } from "../config/mod.ts";
 import { parseArguments, parsePositive } from "./_arguments.ts";
@@ -108,6 +109,7 @@ await runCommand(async (args) => {
         checkpoints: { folder: out, everyUpdates, keepLast },
         resume,
         onDecision: files.addDecision,
+        onValidation: (record) => console.log(`  ${validationLine(record)}`),
         onUpdate: async (record, rollout) => {
           updates.push(record);
           console.log(updateLine(record));
@@ -174,6 +176,16 @@ async function makeNewFolder(out: string): Promise<void> {
       `Cannot write to ${out}: --out must be a new or empty folder, current folder is not empty`,
     );
   }
+}
+
+function validationLine(
+  { e2eMeanSeconds, e2eP99Seconds, ttftMeanSeconds }: ValidationRecord,
+): string {
+  return [
+    `validation: mean E2E ${e2eMeanSeconds.toFixed(2)} s`,
+    `p99 ${e2eP99Seconds.toFixed(2)} s`,
+    `mean TTFT ${ttftMeanSeconds.toFixed(3)} s`,
+  ].join("  ");
 }
 
 function updateLine({ update, updateCount, decisions, stats, ...record }: UpdateRecord): string {

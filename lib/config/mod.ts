@@ -21,3 +21,4 @@ export {
   type TrainingConfig,
   trainingRunSchema,
 } from "./training_schema.ts";
+export { type ValidationConfig, validationSchema } from "./validation_schema.ts";

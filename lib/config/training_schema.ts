@@ -8,6 +8,7 @@ import { tailLatencySchema } from "../metrics/mod.ts";
 import { curriculumSchema } from "./curriculum_schema.ts";
 import { mixtureSchema } from "./mixture_schema.ts";
 import { temperatureSchema } from "./temperature_schema.ts";
+import { validationSchema } from "./validation_schema.ts";
 
 /** The training run around the PPO updates. */
 export const trainingRunSchema = z.strictObject({
@@ -36,8 +37,9 @@ export const trainingRunSchema = z.strictObject({
   ),
   temperature: temperatureSchema.prefault({}),
   curriculum: curriculumSchema,
-  tailLatency: tailLatencySchema,
   mixture: mixtureSchema,
+  tailLatency: tailLatencySchema,
+  validation: validationSchema.prefault({}),
 });
 
 /** How policies are compared. */

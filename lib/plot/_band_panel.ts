@@ -20,6 +20,8 @@ export interface BandPanelOptions {
   readonly panel: string;
   /** Title above the panel. */
   readonly title?: string;
+  /** Title of the x axis; `"Routing decisions"` by default. */
+  readonly xTitle?: string;
   /** Title of the y axis, with its unit. */
   readonly yTitle: string;
   /** Values of `series`, in order of colour; the legend shows those that have points. */
@@ -28,9 +30,9 @@ export interface BandPanelOptions {
   readonly groupTitle: string;
 }
 
-/** Lines with bands over seeds, over routing decisions. */
+/** Lines with bands over seeds, over routing decisions or what `xTitle` says. */
 export function bandPanel(points: readonly PanelPoint[], options: BandPanelOptions): Panel {
-  const { panel, title, yTitle, groups, groupTitle } = options;
+  const { panel, title, xTitle = "Routing decisions", yTitle, groups, groupTitle } = options;
   const drawn = new Set(points.map((point) => point.series));
   const longest = Math.max(
     ...[...drawn].map((series) =>
@@ -43,7 +45,7 @@ export function bandPanel(points: readonly PanelPoint[], options: BandPanelOptio
   const x = {
     field: "x",
     type: "quantitative",
-    title: "Routing decisions",
+    title: xTitle,
     axis: { format: "~s", tickCount: 6 },
     scale: { nice: false },
   } as const;

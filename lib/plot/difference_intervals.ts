@@ -18,7 +18,7 @@ const AXIS = { format: "+%", grid: true, tickCount: 4 };
 export interface PolicyDifference {
   /** Policy. */
   readonly policy: string;
-  /** What it is compared with. */
+  /** What it is compared with, or where: one row each. */
   readonly baseline: string;
   /** What is compared, e.g. `"mean E2E"`: one panel each. */
   readonly statistic: string;
@@ -26,11 +26,18 @@ export interface PolicyDifference {
   readonly relative: Interval;
 }
 
+/** How {@linkcode differenceIntervals} draws. */
+export interface DifferenceIntervalsOptions {
+  /** Title; says by default that these are baselines. */
+  readonly title?: string;
+}
+
 /**
  * Relative differences with their intervals, a row a baseline and a panel a statistic; left of 0 the
  * policy is faster.
  *
  * @param differences In order from top to bottom.
+ * @param options Title.
  * @returns A chart with its data inside.
  * @throws {RangeError} When there is no difference.
  *
@@ -48,7 +55,10 @@ export interface PolicyDifference {
  * assert.match(await renderSvg(chart), /least_outstanding/);
  * ```
  */
-export function differenceIntervals(differences: readonly PolicyDifference[]): Chart {
+export function differenceIntervals(
+  differences: readonly PolicyDifference[],
+  options: DifferenceIntervalsOptions = {},
+): Chart {
   if (differences.length === 0) {
     throw new RangeError(
       "Cannot draw differences: differences must hold at least one, current length is 0",
@@ -104,7 +114,8 @@ export function differenceIntervals(differences: readonly PolicyDifference[]): C
   };
   return makeChart({
     title: {
-      text: policies.length > 1 ? "Against each baseline" : `${policies[0]} against each baseline`,
+      text: options.title ??
+        (policies.length > 1 ? "Against each baseline" : `${policies[0]} against each baseline`),
       subtitle: "Relative difference with its interval; left of 0 the policy is faster.",
     },
     data: { values },

@@ -7,7 +7,11 @@ export { actionShares, type ActionSharesOptions, type PolicyShares } from "./act
 export { batchGantt, type BatchGanttOptions } from "./batch_gantt.ts";
 export { type BatchBar, BatchRecorder, type BatchRecorderOptions } from "./batch_recorder.ts";
 export { type Chart, makeChart } from "./chart.ts";
-export { differenceIntervals, type PolicyDifference } from "./difference_intervals.ts";
+export {
+  differenceIntervals,
+  type DifferenceIntervalsOptions,
+  type PolicyDifference,
+} from "./difference_intervals.ts";
 export { type Displayable, displayChart } from "./display_chart.ts";
 export { latencyBars, type LatencyBarsOptions } from "./latency_bars.ts";
 export { type Broadcast, LiveDisplay } from "./live_display.ts";
@@ -48,3 +52,9 @@ export {
   PALETTE,
   PRINT_INK,
 } from "./theme.ts";
+export { tradeOff, type TradeOffPoint } from "./trade_off.ts";
+export {
+  type ValidationAxis,
+  validationCurves,
+  type ValidationPoint,
+} from "./validation_curves.ts";

@@ -99,21 +99,34 @@ export function expandSweep(
   const scenarios = distinctScenarios(cells, configs, decidesScenario);
   for (const { config, cell } of scenarios) {
     for (const policy of definition.baselines) {
-      drafts.push(baselineTrial(policy, scenarios.length > 1 ? cell : [], config));
+      drafts.push(trialOf(policy, scenarios.length > 1 ? cell : [], config));
     }
   }
   for (const [row, config] of configs.entries()) {
-    for (const seed of seeds) drafts.push(learningTrial(cells[row]!, { ...config, seed }));
+    for (const seed of seeds) drafts.push(trialOf("ppo", cells[row]!, { ...config, seed }));
   }
+  const { name, description, reference } = definition;
+  return collectTrials({ name, description, reference, axes }, drafts);
+}
+
+/**
+ * The run that consists of these trials.
+ *
+ * @throws {UsageError} When two of them are the same work.
+ */
+export function collectTrials(
+  facts: Pick<ExpandedSweep, "name" | "description" | "reference" | "axes">,
+  drafts: readonly Omit<Trial, "index">[],
+): ExpandedSweep {
   const trials = drafts.map((draft, index): Trial => ({ ...draft, index }));
   refuseDuplicates(trials);
-  const { name, description, reference } = definition;
+  const { name, reference } = facts;
   const hash = hashConfig({
     name,
     reference,
     trials: trials.map(({ id, label, cell }) => ({ id, label, cell })),
   });
-  return { name, description, reference, axes, trials, hash };
+  return { ...facts, trials, hash };
 }
 
 const SCENARIO_SECTIONS: ReadonlySet<string> = new Set([
@@ -134,36 +147,27 @@ export function scenarioHash(
   return hashConfig({ cluster, workload, incidents, evaluation });
 }
 
-function baselineTrial(
+/** What decides a trial; everything else about it follows. */
+export type TrialInput = Pick<Trial, "label" | "policy" | "cell" | "config">;
+
+/**
+ * Completes a trial with its seed (learned policies only), the hash of its scenario and its id.
+ */
+export function describeTrial(input: TrialInput): Omit<Trial, "index"> {
+  const { policy, config } = input;
+  const scenario = scenarioHash(config);
+  return policy === "ppo"
+    ? { ...input, id: hashConfig({ policy, config }), seed: config.seed, scenario }
+    : { ...input, id: hashConfig({ policy, scenario }), seed: null, scenario };
+}
+
+function trialOf(
   policy: string,
   cell: readonly Assignment[],
   config: ExperimentConfig,
 ): Omit<Trial, "index"> {
-  const scenario = scenarioHash(config);
-  return {
-    id: hashConfig({ policy, scenario }),
-    label: [policy, ...cellTexts(cell)].join(" "),
-    policy,
-    seed: null,
-    cell: asRecord(cell),
-    scenario,
-    config,
-  };
-}
-
-function learningTrial(
-  cell: readonly Assignment[],
-  config: ExperimentConfig,
-): Omit<Trial, "index"> {
-  return {
-    id: hashConfig({ policy: "ppo", config }),
-    label: ["ppo", ...cellTexts(cell)].join(" "),
-    policy: "ppo",
-    seed: config.seed,
-    cell: asRecord(cell),
-    scenario: scenarioHash(config),
-    config,
-  };
+  const label = [policy, ...cellTexts(cell)].join(" ");
+  return describeTrial({ label, policy, cell: asRecord(cell), config });
 }
 
 /** `mode=delta`: the last key of a path, or the whole path where two axes end alike; a bare label. */

@@ -14,6 +14,8 @@ import type { ExpandedSweep } from "./expand.ts";
 export interface TrialTiming {
   /** Wall-clock seconds of its last attempt. */
   readonly seconds: number;
+  /** Wall-clock seconds from its beginning to each validation during training. */
+  readonly validationSeconds?: number[] | undefined;
 }
 
 const manifestSchema = z.strictObject({
@@ -32,7 +34,10 @@ const manifestSchema = z.strictObject({
   reference: z.string(),
   trials: z.array(z.record(z.string(), z.json())),
   failures: z.array(z.strictObject({ trialId: z.string(), message: z.string() })),
-  timings: z.record(z.string(), z.strictObject({ seconds: z.number() })),
+  timings: z.record(
+    z.string(),
+    z.strictObject({ seconds: z.number(), validationSeconds: z.array(z.number()).optional() }),
+  ),
 });
 
 /**

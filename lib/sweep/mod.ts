@@ -16,22 +16,30 @@ export {
   type SweepVariants,
 } from "./definition.ts";
 export {
+  collectTrials,
+  describeTrial,
   type ExpandedSweep,
   type ExpandOptions,
   expandSweep,
   scenarioHash,
   type Trial,
+  type TrialInput,
 } from "./expand.ts";
 export type { Manifest, TrialTiming } from "./manifest.ts";
 export {
+  type FinishedTrials,
   runSweep,
   type RunSweepOptions,
+  runTrials,
+  type RunTrialsOptions,
   type SweepEvent,
   type SweepResult,
+  type TrialsResult,
   type TrialTask,
 } from "./run_sweep.ts";
 export { runTrial, type TrialProgress, type TrialReport, type TrialResult } from "./run_trial.ts";
 export { trainingRow, trainingRows, trainingTableSchema } from "./training_rows.ts";
+export { finishedTrials, saveTrial } from "./trial_store.ts";
 export {
   type PoolOptions,
   runPool,

@@ -34,16 +34,14 @@ export type SweepEvent =
   }
   | { readonly kind: "merging" };
 
-/** How a sweep runs. */
-export interface RunSweepOptions {
+/** How trials are run. */
+export interface RunTrialsOptions {
   /** Output folder. */
   readonly out: string;
   /** Workers at a time; the number of cores by default. */
   readonly jobs?: number;
   /** Go on where an interrupted run in `out` stopped. */
   readonly resume?: boolean;
-  /** Also write the tables as Arrow IPC files. */
-  readonly arrow?: boolean;
   /** Hears what happens. */
   readonly onEvent?: (event: SweepEvent) => void;
   /** Stops the run; finished trials stay. */
@@ -54,12 +52,29 @@ export interface RunSweepOptions {
   readonly createWorker?: () => Worker;
 }
 
-/** How a sweep ended. */
-export interface SweepResult {
+/** How a sweep runs. */
+export interface RunSweepOptions extends RunTrialsOptions {
+  /** Also write the tables as Arrow IPC files. */
+  readonly arrow?: boolean;
+}
+
+/** How trials ended. */
+export interface TrialsResult<T> {
   /** Trials that failed after a retry; the outputs leave them out. */
   readonly failures: readonly { readonly trial: Trial; readonly error: WorkerFailure }[];
-  /** What was written; undefined when nothing could be compared. */
-  readonly outputs: SweepOutputs | undefined;
+  /** What was made of the others. */
+  readonly outputs: T;
+}
+
+/** How a sweep ended; its outputs are undefined when nothing could be compared. */
+export type SweepResult = TrialsResult<SweepOutputs | undefined>;
+
+/** Trials that are finished, and how long they took. */
+export interface FinishedTrials {
+  /** In the order of the sweep. */
+  readonly trials: readonly Trial[];
+  /** By trial id. */
+  readonly timings: Readonly<Record<string, TrialTiming>>;
 }
 
 /**
@@ -73,10 +88,27 @@ export interface SweepResult {
  * @throws {TraceError} When a trace cannot be read or used.
  * @throws The signal's reason when it fires.
  */
-export async function runSweep(
+export function runSweep(sweep: ExpandedSweep, options: RunSweepOptions): Promise<SweepResult> {
+  const { out, arrow = false, signal } = options;
+  return runTrials(
+    sweep,
+    options,
+    ({ trials }) => writeOutputs(sweep, trials, out, { arrow, signal }),
+  );
+}
+
+/**
+ * Runs trials as {@linkcode runSweep} does and makes something of one's own of them.
+ *
+ * @param merge Writes outputs from what the finished trials left in `out/trials/<trial id>`; the run
+ *   counts as complete when it is done.
+ * @throws As {@linkcode runSweep}; what `merge` throws.
+ */
+export async function runTrials<T>(
   sweep: ExpandedSweep,
-  options: RunSweepOptions,
-): Promise<SweepResult> {
+  options: RunTrialsOptions,
+  merge: (finished: FinishedTrials) => Promise<T>,
+): Promise<TrialsResult<T>> {
   const { out, resume = false, signal, onEvent } = options;
   const jobs = options.jobs ?? navigator.hardwareConcurrency;
   const inputs = await checkInputs(sweep);
@@ -99,20 +131,28 @@ export async function runSweep(
   const timings: Record<string, TrialTiming> = { ...manifest.timings };
   let saved = Promise.resolve();
   const begun = new Map<number, number>();
+  const validated = new Map<number, number[]>();
+  const secondsOf = (task: number): number => (performance.now() - begun.get(task)!) / 1000;
   const outcomes = await runPool<TrialTask, TrialProgress, null>(tasks, {
     jobs,
     signal,
     createWorker: options.createWorker ?? createTrialWorker,
     onStart: (task, attempt) => {
       begun.set(task, performance.now());
+      validated.set(task, []);
       onEvent?.({ kind: "started", trial: pending[task]!, attempt });
     },
-    onProgress: (task, progress) =>
-      onEvent?.({ kind: "progress", trial: pending[task]!, progress }),
+    onProgress: (task, progress) => {
+      if (progress.phase === "validation") validated.get(task)!.push(secondsOf(task));
+      onEvent?.({ kind: "progress", trial: pending[task]!, progress });
+    },
     onDone: (task) => {
       const trial = pending[task]!;
-      const seconds = (performance.now() - begun.get(task)!) / 1000;
-      timings[trial.id] = { seconds };
+      const seconds = secondsOf(task);
+      const validationSeconds = validated.get(task)!;
+      timings[trial.id] = validationSeconds.length > 0
+        ? { seconds, validationSeconds }
+        : { seconds };
       saved = saved.then(() => writeManifest(out, { ...manifest, timings }));
       onEvent?.({ kind: "finished", trial, seconds });
     },
@@ -125,11 +165,8 @@ export async function runSweep(
     outcome.ok ? [] : [{ trial: pending[task]!, error: outcome.error }]
   );
   const failed = new Set(failures.map(({ trial }) => trial.id));
-  const complete = sweep.trials.filter((trial) => !failed.has(trial.id));
-  const outputs = await writeOutputs(sweep, complete, out, {
-    arrow: options.arrow ?? false,
-    signal,
-  });
+  const trials = sweep.trials.filter((trial) => !failed.has(trial.id));
+  const outputs = await merge({ trials, timings });
   await writeManifest(out, {
     ...manifest,
     status: failures.length === 0 ? "complete" : "failed",

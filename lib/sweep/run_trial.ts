@@ -15,15 +15,20 @@ import {
 import { Rng } from "../random/mod.ts";
 import { writeFileAtomic } from "../support/mod.ts";
 import {
+  type Checkpoint,
+  countUpdates,
+  encodeCheckpoint,
   evaluatePolicies,
   type EvaluationRun,
   heuristicEntry,
   openScenario,
+  policyCheckpoint,
   policyEntry,
   type RouterEntry,
   type Scenario,
   trainPolicy,
   type UpdateRecord,
+  type ValidationRecord,
 } from "../training/mod.ts";
 import type { Trial } from "./expand.ts";
 import { trainingRows, trainingTableSchema } from "./training_rows.ts";
@@ -32,12 +37,12 @@ import { saveTrial } from "./trial_store.ts";
 /** How far a trial is. */
 export interface TrialProgress {
   /** What is being counted. */
-  readonly phase: "training" | "evaluation";
-  /** Updates or runs done. */
+  readonly phase: "training" | "validation" | "evaluation";
+  /** Updates (in validation: of the policy validated) or runs done. */
   readonly done: number;
   /** Updates or runs in all. */
   readonly total: number;
-  /** Mean end-to-end latency in the last rollout or run, in seconds; null if none completed. */
+  /** Mean end-to-end latency in the last rollout, validation or run, in seconds; null if none completed. */
   readonly latencySeconds: number | null;
 }
 
@@ -57,11 +62,14 @@ export interface TrialReport {
   readonly trial: Trial;
   /** One entry a way of acting. */
   readonly results: readonly TrialResult[];
+  /** Validations during training, in order; none unless `training.validation` asks for them. */
+  readonly validations: readonly ValidationRecord[];
 }
 
 /**
  * Trains (unless the trial is a baseline), evaluates and saves `folder/<trial id>/` with
- * `trial.json` ({@linkcode TrialReport}), `requests.arrow` and, after training, `training.arrow`.
+ * `trial.json` ({@linkcode TrialReport}), `requests.arrow` and, after training, `training.arrow` and
+ * `policy.safetensors`.
  * The files' bytes depend on the trial only.
  *
  * @param folder The `trials` folder; must exist.
@@ -76,7 +84,7 @@ export async function runTrial(
   else {
     const entry = { ...heuristicEntry(scenario, trial.policy), label: trial.label };
     const results = await evaluate(scenario, [{ entry, sampling: null }], onProgress);
-    await save(trial, folder, results, []);
+    await save(trial, folder, { results });
   }
 }
 
@@ -88,6 +96,7 @@ async function runLearningTrial(
 ): Promise<void> {
   const { config, label } = trial;
   const updates: UpdateRecord[] = [];
+  const validations: ValidationRecord[] = [];
   const trained = await trainPolicy(scenario, {
     rng: new Rng(config.seed),
     onUpdate: (record) => {
@@ -99,13 +108,25 @@ async function runLearningTrial(
         latencySeconds: record.latencyMeanSeconds,
       });
     },
+    onValidation: (record) => {
+      validations.push(record);
+      onProgress({
+        phase: "validation",
+        done: record.update,
+        total: countUpdates(scenario),
+        latencySeconds: record.e2eMeanSeconds,
+      });
+    },
   });
   try {
     const ways = config.evaluation.sampling.map((sampling) => ({
       sampling,
       entry: policyEntry(trained, sampling === "greedy" ? label : `${label} (sampled)`, sampling),
     }));
-    await save(trial, folder, await evaluate(scenario, ways, onProgress), updates);
+    const results = await evaluate(scenario, ways, onProgress);
+    const { update, decisions } = updates.at(-1)!;
+    const checkpoint = policyCheckpoint(trained, { update, decisions });
+    await save(trial, folder, { results, training: { checkpoint, updates, validations } });
   } finally {
     trained.policy.dispose();
   }
@@ -142,16 +163,26 @@ async function evaluate(
   return results;
 }
 
+/** What a trial leaves. */
+interface TrialOutputs {
+  readonly results: readonly WayResult[];
+  readonly training?: {
+    readonly checkpoint: Checkpoint;
+    readonly updates: readonly UpdateRecord[];
+    readonly validations: readonly ValidationRecord[];
+  };
+}
+
 async function save(
   trial: Trial,
   folder: string,
-  results: readonly WayResult[],
-  updates: readonly UpdateRecord[],
+  { results, training }: TrialOutputs,
 ): Promise<void> {
   await saveTrial(folder, trial.id, async (path) => {
     const report: TrialReport = {
       trial,
       results: results.map(({ policy, sampling, summary }) => ({ policy, sampling, summary })),
+      validations: training?.validations ?? [],
     };
     await writeFileAtomic(`${path}/trial.json`, `${JSON.stringify(report, null, 2)}\n`);
     const requests = new TableBuilder(requestsSchema);
@@ -162,7 +193,9 @@ async function save(
       }
     }
     await writeArrow(`${path}/requests.arrow`, requests.finish());
-    if (updates.length === 0) return;
+    if (training === undefined) return;
+    const { checkpoint, updates } = training;
+    await writeFileAtomic(`${path}/policy.safetensors`, encodeCheckpoint(checkpoint));
     const rows = trainingRows(trial, updates);
     await writeArrow(`${path}/training.arrow`, tableFromRows(trainingTableSchema, rows));
   });

@@ -14,7 +14,7 @@ import { firstDifference } from "./_first_difference.ts";
 import { CheckpointError } from "./checkpoint/checkpoint_error.ts";
 import { loadCheckpoint } from "./checkpoint/checkpoint_folder.ts";
 import type { Scenario } from "./scenario.ts";
-import { clusterSizeReason } from "./trained_policy.ts";
+import { actingPart, clusterSizeReason } from "./trained_policy.ts";
 import { largestReplicaCount } from "./training_task.ts";
 
 /** A policy as plain data. */
@@ -56,7 +56,7 @@ export async function loadInitialPolicy(scenario: Scenario): Promise<InitialPoli
       `to begin this training with it, its ${key} must be ${wantedJson}, current value is ${foundJson}`,
     );
   }
-  const { weights, normalizer } = checkpoint;
+  const { weights, normalizer } = actingPart(checkpoint);
   if (checkpoint.replicaCount === replicaCount) return { weights, normalizer };
   const resized = RunningNormalizer.fromJSON(normalizer, config.normalizer)
     .withSlots(sharedStatisticSlots(layout));

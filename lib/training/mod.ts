@@ -32,7 +32,7 @@ export {
   type TensorEntry,
   type TensorValues,
 } from "./checkpoint/safetensors.ts";
-export type { ReferenceState, TrainingState } from "./checkpoint/training_state.ts";
+export type { ReferenceState, SelectedPolicy, TrainingState } from "./checkpoint/training_state.ts";
 export {
   baselineLadder,
   type BaselineName,
@@ -79,6 +79,7 @@ export {
   type DependencePoint,
   measureDependence,
 } from "./partial_dependence.ts";
+export { PolicySelection, type ValidationRecord } from "./policy_selection.ts";
 export { type PolicyDecision, PolicyRouter, type PolicyRouterOptions } from "./policy_router.ts";
 export {
   collectRollout,
@@ -115,8 +116,8 @@ export {
   trainPolicy,
 } from "./train_policy.ts";
 export { type ResumableCheckpoint, TrainingRun, type TrainingRunOptions } from "./training_run.ts";
-export { addUpdateEvents } from "./update_events.ts";
 export type { TrainingTask } from "./training_task.ts";
+export { addUpdateEvents } from "./update_events.ts";
 export { appendUpdate, readUpdates, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";
 export type { TrainingWarning } from "./_warnings.ts";

@@ -12,6 +12,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { type RetentionOptions, saveCheckpoint } from "./checkpoint/checkpoint_folder.ts";
 import type { DecisionRecord } from "./decision_record.ts";
 import { loadInitialPolicy } from "./initial_policy.ts";
+import { PolicySelection, type ValidationRecord } from "./policy_selection.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrainedPolicy } from "./trained_policy.ts";
 import { type ResumableCheckpoint, TrainingRun } from "./training_run.ts";
@@ -34,6 +35,8 @@ export interface TrainOptions {
    * Training goes on when it has returned and what it returns has resolved.
    */
   readonly onUpdate?: (record: UpdateRecord, rollout: RolloutBuffer) => unknown;
+  /** Called after every validation (`training.validation`), after the update's `onUpdate`. */
+  readonly onValidation?: (record: ValidationRecord) => void;
   /** Told of every single decision, before the update that it belongs to. */
   readonly onDecision?: ((record: DecisionRecord) => void) | undefined;
   /** Checked between updates. When it fires, the run is saved first, if it is to be saved at all. */
@@ -53,7 +56,8 @@ export interface TrainOptions {
  * number of decisions is reached. With `training.initialPolicy`, the run begins with that policy
  * and its normaliser instead and is held near it.
  *
- * @returns The policy after the last update, its normaliser frozen.
+ * @returns The policy after the last update, or the best in validation if `training.validation` asks
+ *   for it; its normaliser is frozen.
  * @throws {CheckpointError} When the policy to begin with cannot be read or does not fit.
  * @throws {UsageError} When the checkpoint to resume is of another experiment, has no training
  *   state, or lies beyond the end of the run.
@@ -63,18 +67,21 @@ export async function trainPolicy(
   scenario: Scenario,
   options: TrainOptions,
 ): Promise<TrainedPolicy> {
-  const { rng, onUpdate, onDecision, signal, checkpoints, resume } = options;
+  const { rng, onUpdate, onValidation, onDecision, signal, checkpoints, resume } = options;
   const updateCount = countUpdates(scenario);
   const run = resume === undefined
     ? new TrainingRun(scenario, rng, await loadInitialPolicy(scenario), { onDecision })
     : new TrainingRun(scenario, rng, checkResume(scenario, rng, resume, updateCount), {
       onDecision,
     });
+  const selection = await PolicySelection.open(scenario, resume?.training?.selected);
   let savedUpdate = run.updatesDone;
 
   async function save(): Promise<void> {
     if (checkpoints === undefined || savedUpdate === run.updatesDone) return;
-    await saveCheckpoint(checkpoints.folder, run.save(), checkpoints);
+    const saved = run.save();
+    const training = { ...saved.training!, selected: selection?.selected };
+    await saveCheckpoint(checkpoints.folder, { ...saved, training }, checkpoints);
     savedUpdate = run.updatesDone;
   }
   try {
@@ -84,6 +91,9 @@ export async function trainPolicy(
       signal?.throwIfAborted();
       const record = run.update(updateCount);
       await onUpdate?.(record, run.rollout);
+      if (selection?.isDue(record)) {
+        onValidation?.(await selection.consider(run.current(), record));
+      }
       if (checkpoints !== undefined && run.updatesDone % checkpoints.everyUpdates === 0) {
         await save();
       }
@@ -93,7 +103,8 @@ export async function trainPolicy(
     run.dispose();
     throw error;
   }
-  return run.finish();
+  const trained = run.finish();
+  return selection === undefined ? trained : selection.choose(trained);
 }
 
 /** Updates that the configured number of decisions makes, the last rollout whole. */

@@ -48,6 +48,14 @@ export function policyCheckpoint(
   };
 }
 
+/** What to act with: the policy that validation chose, if it did, or else the newest. */
+export function actingPart(
+  checkpoint: Checkpoint,
+): Pick<Checkpoint, "weights" | "normalizer"> {
+  const { weights, normalizer } = checkpoint.training?.selected ?? checkpoint;
+  return { weights, normalizer };
+}
+
 /**
  * Why what was trained belongs to one number of replicas: its network has parameters for each of
  * them, or its normaliser statistics.
@@ -94,8 +102,8 @@ export interface LoadPolicyOptions {
 }
 
 /**
- * Reads a policy to act with: a checkpoint file, or the newest of a folder. Its normaliser is
- * frozen.
+ * Reads a policy to act with: a checkpoint file, or the newest of a folder. Of a run that chooses on
+ * validation arrivals it is the policy chosen by then. Its normaliser is frozen.
  *
  * @throws {UsageError} When it cannot serve a cluster of `replicaCount` replicas, with the reason.
  * @throws {CheckpointError} When there is none, it is truncated or altered, its observations mean
@@ -106,7 +114,8 @@ export async function loadTrainedPolicy(
   { replicaCount: wantedCount }: LoadPolicyOptions = {},
 ): Promise<TrainedPolicy> {
   const { path: file, checkpoint } = await loadCheckpoint(path);
-  const { config, schemaHash, replicaCount, weights } = checkpoint;
+  const { config, schemaHash, replicaCount } = checkpoint;
+  const { weights, normalizer: statistics } = actingPart(checkpoint);
   const { layout, schemaHash: expected } = new StateBuilder(config.state, replicaCount);
   if (schemaHash !== expected) {
     throw new CheckpointError(
@@ -122,7 +131,7 @@ export async function loadTrainedPolicy(
   let trained: TrainedPolicy;
   try {
     policy.setWeights(weights);
-    const normalizer = RunningNormalizer.fromJSON(checkpoint.normalizer, config.normalizer);
+    const normalizer = RunningNormalizer.fromJSON(statistics, config.normalizer);
     normalizer.freeze();
     trained = { config, policy, normalizer, schemaHash, replicaCount };
   } catch (cause) {

@@ -274,22 +274,21 @@ export class TrainingRun {
     };
   }
 
-  /**
-   * Ends the run; only the policy outlives it.
-   *
-   * @returns The policy, owned by the caller, its normaliser frozen.
-   */
+  /** The policy as it is now, to act with until the next update; the run keeps owning it. */
+  current(): TrainedPolicy {
+    const { config } = this.#scenario;
+    const normalizer = RunningNormalizer.fromJSON(this.#normalizer.toJSON(), config.normalizer);
+    normalizer.freeze();
+    const { schemaHash } = this.#members[0]!.inner;
+    const replicaCount = this.#environments.actionCount;
+    return { config, policy: this.#policy, normalizer, schemaHash, replicaCount };
+  }
+
+  /** Ends the run and hands the policy over; only that outlives it. */
   finish(): TrainedPolicy {
     this.#trainer.dispose();
     this.#reference?.policy.dispose();
-    this.#normalizer.freeze();
-    return {
-      config: this.#scenario.config,
-      policy: this.#policy,
-      normalizer: this.#normalizer,
-      schemaHash: this.#members[0]!.inner.schemaHash,
-      replicaCount: this.#environments.actionCount,
-    };
+    return this.current();
   }
 
   /** Frees everything, the policy too. */

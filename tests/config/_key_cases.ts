@@ -98,6 +98,24 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
         "training.tailLatency.thresholdSeconds": 1e-3,
       },
     },
+    { look: "training", to: { "training.validation.everyUpdates": 2 } },
+    {
+      look: "training",
+      given: { "training.validation.everyUpdates": 1 },
+      to: { "training.validation.seeds": [7], "training.validation.requests": 30 },
+    },
+    {
+      look: "training",
+      // Steps so large that the last policy is not the best.
+      given: {
+        "training.validation.everyUpdates": 1,
+        "training.validation.requests": 100,
+        "training.decisions": 256,
+        "ppo.learningRate": 0.3,
+        "ppo.learningRateSchedule": "constant",
+      },
+      to: { "training.validation.keep": "last" },
+    },
     {
       look: "training",
       given: { "ppo.entropyFloor": 5 },
@@ -296,6 +314,11 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
         "state.loadCounts": "waiting",
         "ppo.optimizers": "joint",
       },
+    },
+    {
+      look: "training",
+      given: { "state.layout": "signalbox", policy: { ...SCORER, sharedEncoder: false } },
+      to: { "state.criticSeesOutputTokens": true },
     },
 
     {

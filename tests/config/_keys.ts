@@ -18,6 +18,7 @@ import {
   openScenario,
   trainPolicy,
   type UpdateRecord,
+  type ValidationRecord,
 } from "../../lib/training/mod.ts";
 
 interface Schema {
@@ -109,13 +110,15 @@ const OBSERVERS: Readonly<Record<Observation, (config: ExperimentConfig) => Prom
   },
   async training(config) {
     const records: UpdateRecord[] = [];
+    const validations: ValidationRecord[] = [];
     const { policy, normalizer } = await trainPolicy(await openScenario(config), {
       rng: new Rng(config.seed),
       onUpdate: (record) => records.push(record),
+      onValidation: (record) => validations.push(record),
     });
     const weights = policy.getWeights();
     policy.dispose();
-    return { records, weights, normalizer };
+    return { records, validations, weights, normalizer };
   },
   async trial(config) {
     const sweep = defineSweep({

@@ -7,6 +7,7 @@ import type { ClusterTailState } from "../../metrics/mod.ts";
 import type { NamedWeights } from "../../policy/mod.ts";
 import type { PpoTrainerState, RewardScalerState } from "../../ppo/mod.ts";
 import type { RngState } from "../../random/mod.ts";
+import type { NormalizerState } from "../../state/mod.ts";
 import type { CreditQueueState } from "../credit_queue.ts";
 import type { SchedulingEnvironmentState } from "../scheduling_environment.ts";
 import type { TemperatureState } from "../temperature_controller.ts";
@@ -18,6 +19,18 @@ export interface ReferenceState {
   readonly weights: NamedWeights;
   /** `[N, S]`, its hidden states before the next rollout. */
   readonly hiddenStates: Float32Array;
+}
+
+/** The policy that did best in validation so far, as plain data. */
+export interface SelectedPolicy {
+  /** Updates that it had behind it. */
+  readonly update: number;
+  /** What policies are chosen by, in seconds. */
+  readonly costSeconds: number;
+  /** Its weights. */
+  readonly weights: NamedWeights;
+  /** Statistics of its observations. */
+  readonly normalizer: NormalizerState;
 }
 
 /**
@@ -48,6 +61,8 @@ export interface TrainingState {
   readonly temperatures: readonly TemperatureState[];
   /** The policy that the run is held near; absent when it began with random weights. */
   readonly reference?: ReferenceState | undefined;
+  /** The policy chosen so far; absent when none was validated or the last one is kept anyway. */
+  readonly selected?: SelectedPolicy | undefined;
   /** The tail-latency monitors. */
   readonly tailLatency: ClusterTailState;
 }
