@@ -1,7 +1,7 @@
 /**
  * Which reward teaches routing? The three of the document, on system metrics, and two that are
  * about requests, on a heterogeneous cluster at about four fifths of its capacity, against the
- * usual heuristics on held-out arrivals.
+ * usual heuristics on held-out arrivals. reward_modes_full.ts asks the same of several clusters.
  *
  * Run with: deno task sweep experiments/reward_modes.ts
  *

@@ -111,7 +111,8 @@ export async function readManifest(
   return { ...manifest, status: "running", failures: [], resumedAt };
 }
 
-function parseManifest(text: string): Manifest | undefined {
+/** What a manifest file says; undefined when it is not one of this version. */
+export function parseManifest(text: string): Manifest | undefined {
   let data: unknown;
   try {
     data = JSON.parse(text);

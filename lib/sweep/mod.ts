@@ -25,6 +25,7 @@ export {
   type Trial,
   type TrialInput,
 } from "./expand.ts";
+export { findRun } from "./find_run.ts";
 export type { Manifest, TrialTiming } from "./manifest.ts";
 export {
   type FinishedTrials,
