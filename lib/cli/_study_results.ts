@@ -21,8 +21,10 @@ import { writeFileAtomic } from "../support/mod.ts";
 import type { TrialReport, TrialTiming } from "../sweep/mod.ts";
 import {
   cellsTable,
+  isSampled,
   ladderTable,
   markdownTable,
+  opponentsTable,
   targetsTable,
   titleOf,
   tradeOffEntries,
@@ -58,28 +60,33 @@ export async function writeStudy(out: string, findings: StudyFindings): Promise<
   const curve = comparisons.find((cell) =>
     cell.scenario === scenario && cell.load === load && tradeOffEntries(policies, cell).length > 1
   );
-  const targets = targetsTable(verdicts);
-  const main = cellsTable(comparisons, study.reference);
-  const ladder = ladderTable(comparisons);
-  const tradeOffs = curve === undefined
-    ? []
-    : [tradeOffTable(study.tradeOff, curve, study.reference)];
-  const setting = settingText(cells, command);
+  const [main] = study.policies;
   const reached = verdicts.filter(({ isReached }) => isReached).length;
   const summary = `${reached} of ${verdicts.length} targets reached.`;
-  const tables = [targets, main, ladder, ...tradeOffs];
-  const text = [setting, HOW_TO_READ, summary, ...tables.map(markdownTable)].join("\n\n") + "\n";
+  const intro = `${settingText(cells, command)}\n\n${HOW_TO_READ}`;
+  const sampled = cellsTable(comparisons, study.reference, "sampled");
   const sections: ReportSection[] = [
-    { title: "Targets", text: `${setting}\n\n${HOW_TO_READ}\n\n${summary}`, tables: [targets] },
+    { title: "Targets", text: summary, tables: [targetsTable(verdicts)] },
     {
       title: "Trained policies",
-      text: "Everything about a cell is in cells/<scenario>_<load>/report.html beside this page.",
-      tables: [main, ladder],
+      text: "All figures of a cell are in cells/SCENARIO_LOAD/report.html beside this page.",
+      tables: [cellsTable(comparisons, study.reference, "greedy")],
       charts: differenceCharts(study, comparisons),
     },
+    {
+      title: "Mean E2E in seconds",
+      tables: [ladderTable(comparisons, learnedLabels(study, comparisons))],
+    },
+    {
+      title: `Mean E2E of ${main!.label} against every heuristic`,
+      tables: [opponentsTable(comparisons, main!.label)],
+    },
+    ...(sampled.rows.length === 0
+      ? []
+      : [{ title: "Trained policies, actions drawn", tables: [sampled] }]),
     ...(curve === undefined ? [] : [{
-      title: "Latency against first tokens",
-      tables: tradeOffs,
+      title: `Latency against first tokens, ${titleOf(curve)}`,
+      tables: [tradeOffTable(study.tradeOff, curve, study.reference)],
       charts: { trade_off: tradeOffChart(study, curve) },
     }]),
     { title: "Speed of learning", text: LEARNING_TEXT, charts: learningCharts(findings) },
@@ -93,10 +100,34 @@ export async function writeStudy(out: string, findings: StudyFindings): Promise<
   await writeReport(`${out}/report.html`, {
     title: study.name.replaceAll("_", " "),
     subtitle: study.description,
-    sections,
+    sections: [{ title: "What was run", text: intro }, ...sections],
   });
+  const text = [intro, ...sections.flatMap(markdownSection)].join("\n\n") + "\n";
   await writeFileAtomic(`${out}/results.md`, text);
   return text;
+}
+
+/** A section with tables; charts are for the page. */
+function markdownSection({ title, text, tables }: ReportSection): string[] {
+  if (tables === undefined) return [];
+  return [`### ${title}`, ...(text === undefined ? [] : [text]), ...tables.map(markdownTable)];
+}
+
+/** Trained policies that more than the trade-off is about, in each way of acting. */
+function learnedLabels(
+  { policies, tradeOff }: Study,
+  comparisons: readonly CellComparison[],
+): string[] {
+  const found = new Set(
+    comparisons.flatMap((cell) => cell.comparisons.map(({ policy }) => policy)),
+  );
+  // Points of the trade-off alone have a table of their own.
+  const isPoint = ({ label, cells }: Study["policies"][number]): boolean =>
+    tradeOff.policies.includes(label) && cells !== undefined &&
+    Object.values(cells).flat().length === 1;
+  return policies.filter((policy) => !isPoint(policy))
+    .flatMap(({ label }) => [label, `${label} (sampled)`])
+    .filter((label) => found.has(label));
 }
 
 function settingText(cells: readonly StudyCell[], command: string): string {
@@ -128,7 +159,7 @@ function differenceCharts(
     differenceIntervals(
       comparisons.flatMap((cell) =>
         cell.againstBaselines.get(baselineOf(cell))!
-          .filter(({ policy }) => cell.againstBaselines.size > 0 && !policy.endsWith("(sampled)"))
+          .filter(({ policy }) => !isSampled(policy))
           .flatMap(({ policy, e2eMean, e2eP99, ttftMean }) => {
             const place = { policy, baseline: titleOf(cell) };
             return [

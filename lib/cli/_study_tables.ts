@@ -19,7 +19,6 @@ const STATISTICS: Readonly<Record<StudyTarget["statistic"], string>> = {
 /** One row a target and load: what was asked, what was found, whether it is reached. */
 export function targetsTable(verdicts: readonly TargetVerdict[]): ReportTable {
   return {
-    caption: "Targets",
     columns: ["scenario", "policy", "target", "against", "found [95 %]", "reached"],
     rows: verdicts.map(({ target, load, baseline, relative, isReached }) => [
       titleOf({ scenario: target.scenario, load }),
@@ -32,10 +31,21 @@ export function targetsTable(verdicts: readonly TargetVerdict[]): ReportTable {
   };
 }
 
-/** One row a cell and trained policy: what it does, beside the reference and the best heuristics. */
-export function cellsTable(cells: readonly CellComparison[], reference: string): ReportTable {
+/** How a policy acts that draws its actions, as its name in tables says. */
+const SAMPLED = " (sampled)";
+
+/** Whether a trained policy draws its actions. */
+export function isSampled(policy: string): boolean {
+  return policy.endsWith(SAMPLED);
+}
+
+/** One row a cell and trained policy: what it does, beside the reference and the best heuristic. */
+export function cellsTable(
+  cells: readonly CellComparison[],
+  reference: string,
+  sampling: "greedy" | "sampled",
+): ReportTable {
   return {
-    caption: "Trained policies",
     columns: [
       "scenario",
       "policy",
@@ -48,13 +58,15 @@ export function cellsTable(cells: readonly CellComparison[], reference: string):
       "TTFT mean (s)",
       `TTFT vs ${reference} [95 %]`,
       "req/s",
-      "targets met",
+      "latency targets met",
       "fairness",
     ],
     rows: cells.flatMap((cell) => {
       const best = bestUntoldHeuristic(cell);
       const againstBest = cell.againstBaselines.get(best)!;
-      return cell.againstBaselines.get(reference)!.map((entry) => [
+      const entries = cell.againstBaselines.get(reference)!
+        .filter(({ policy }) => isSampled(policy) === (sampling === "sampled"));
+      return entries.map((entry) => [
         titleOf(cell),
         entry.policy,
         seconds(entry.e2eMean.candidate.estimate),
@@ -73,21 +85,39 @@ export function cellsTable(cells: readonly CellComparison[], reference: string):
   };
 }
 
-/** Mean E2E of every policy in every cell. */
-export function ladderTable(cells: readonly CellComparison[]): ReportTable {
-  const policies = new Set(
-    cells.flatMap(({ comparisons }) => comparisons.map(({ policy }) => policy)),
-  );
-  const cellText = ({ comparisons }: CellComparison, policy: string): string => {
-    const entry = comparisons.find((comparison) => comparison.policy === policy);
-    return entry === undefined ? "" : seconds(entry.e2eMean.candidate.estimate);
-  };
+/** Mean E2E in seconds, a row a cell and a column a policy: the baselines and those named. */
+export function ladderTable(
+  cells: readonly CellComparison[],
+  learned: readonly string[],
+): ReportTable {
+  const baselines = cells[0]!.comparisons.map(({ policy }) => policy)
+    .filter((policy) => cells[0]!.againstBaselines.has(policy));
+  const policies = [...baselines, ...learned];
   return {
-    caption: "Mean E2E in seconds",
-    columns: ["policy", ...cells.map(titleOf)],
-    rows: [...policies].map((
-      policy,
-    ) => [withKnowledge(policy), ...cells.map((cell) => cellText(cell, policy))]),
+    columns: ["scenario", ...policies.map(withKnowledge)],
+    rows: cells.map((cell) => [
+      titleOf(cell),
+      ...policies.map((policy) => {
+        const entry = cell.comparisons.find((comparison) => comparison.policy === policy);
+        return entry === undefined ? "" : seconds(entry.e2eMean.candidate.estimate);
+      }),
+    ]),
+  };
+}
+
+/** Mean E2E of one trained policy against every baseline, a row a cell. */
+export function opponentsTable(cells: readonly CellComparison[], learned: string): ReportTable {
+  const baselines = [...cells[0]!.againstBaselines.keys()];
+  return {
+    columns: ["scenario", ...baselines.map(withKnowledge)],
+    rows: cells.map((cell) => [
+      titleOf(cell),
+      ...baselines.map((baseline) => {
+        const against = cell.againstBaselines.get(baseline)!;
+        const entry = against.find(({ policy }) => policy === learned);
+        return entry === undefined ? "" : withInterval(entry.e2eMean.relative);
+      }),
+    ]),
   };
 }
 
@@ -98,7 +128,6 @@ export function tradeOffTable(
   reference: string,
 ): ReportTable {
   return {
-    caption: `Trade-off, ${titleOf(cell)}`,
     columns: [
       "policy",
       "training seeds",
@@ -132,15 +161,10 @@ export function titleOf({ scenario, load }: Pick<CellComparison, "scenario" | "l
 }
 
 /** A table in GitHub's Markdown. */
-export function markdownTable({ caption, columns, rows }: ReportTable): string {
+export function markdownTable({ columns, rows }: ReportTable): string {
   const line = (cells: readonly unknown[]): string =>
     `| ${cells.map((cell) => String(cell ?? "").replaceAll("|", "\\|")).join(" | ")} |`;
-  return [
-    ...(caption === undefined ? [] : [`**${caption}**`, ""]),
-    line(columns),
-    line(columns.map(() => "---")),
-    ...rows.map(line),
-  ].join("\n");
+  return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function demand({ atMost }: StudyTarget): string {

@@ -77,13 +77,11 @@ async function run(
         facts: { command },
         onEvent: (event) =>
           display.show("trial" in event ? { ...event, trial: renamed(event.trial) } : event),
-      }, (finished) =>
-        finishStudy(learnedRouting, expanded, finished, {
-          out,
-          jobs,
-          signal,
-          command: commandOf(args),
-        }))
+      }, (finished) => {
+        display.stop();
+        const command = commandOf(args);
+        return finishStudy(learnedRouting, expanded, finished, { out, jobs, signal, command });
+      })
     );
   } catch (error) {
     if (error instanceof Interrupted) {
