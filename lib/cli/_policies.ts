@@ -1,19 +1,24 @@
 /** Policies by name on a command line. */
-import { globSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { UsageError } from "../support/mod.ts";
 import {
   baselineNames,
   heuristicEntry,
+  listShippedPolicies,
   loadTrainedPolicy,
   policyEntry,
   type RouterEntry,
   type Scenario,
+  shippedPolicyPath,
   type TrainedPolicy,
   useSimdBackend,
 } from "../training/mod.ts";
 
-/** Prefix of a trained policy's name; a path follows. */
+/** Prefix of a trained policy's name; a path follows, or the name of a shipped policy. */
 const TRAINED = "ppo:";
+
+/** What `ppo` alone stands for: the shipped policy that was trained on the most clusters. */
+const DEFAULT_TRAINED = "general";
 
 /** How a trained policy acts. */
 export type Sampling = "greedy" | "sampled";
@@ -37,19 +42,21 @@ export interface FoundPolicies {
 }
 
 /**
- * The policy of that name: a router, or `ppo:PATH`, which acts greedily.
+ * The policy of that name: a router, or `ppo:PATH`, `ppo:NAME` of a shipped policy, or `ppo`, all
+ * of which act greedily.
  *
- * @throws {UsageError} When there is no such router, or the policy is for another cluster size.
+ * @throws {UsageError} When there is no such policy, or it is for another cluster size.
  * @throws {CheckpointError} When the path holds no usable checkpoint.
  */
 export async function findPolicy(scenario: Scenario, name: string): Promise<RouterEntry> {
-  if (!name.startsWith(TRAINED)) return heuristicEntry(scenario, requireBaseline(name));
-  return policyEntry(await loadFitting(scenario, name.slice(TRAINED.length)), name, "greedy");
+  if (!isTrained(name)) return heuristicEntry(scenario, requireBaseline(name));
+  return policyEntry(await loadFitting(scenario, pathOf(name)), name, "greedy");
 }
 
 /**
- * Policies as `--policies` lists them: routers, `ppo:PATH`, and training seeds of one policy as one:
- * `ppo:PATH+ppo:PATH`, or `LABEL=PATH+PATH`. A path may hold `*` for any part of a name.
+ * Policies as `--policies` lists them: routers, `ppo:PATH`, shipped ones as `ppo:NAME` or `ppo`, and
+ * training seeds of one policy as one: `ppo:PATH+ppo:PATH`, or `LABEL=PATH+PATH`. A path may hold `*`
+ * for any part of a name.
  *
  * @param samplings How trained policies act; those that draw are marked in their names.
  * @throws {UsageError} When there is no such router, a pattern matches nothing, a policy is for
@@ -94,12 +101,10 @@ export async function findPolicies(
 /** A trained policy's label and paths; `undefined` for the name of a router. */
 function readGroup(name: string): { label: string; patterns: string[] } | undefined {
   const equals = name.indexOf("=");
-  if (equals < 0 && !name.startsWith(TRAINED)) return undefined;
+  if (equals < 0 && !isTrained(name)) return undefined;
   const label = equals < 0 ? name : name.slice(0, equals);
   const paths = name.slice(equals + 1).split("+");
-  const patterns = paths.map((path) =>
-    path.startsWith(TRAINED) ? path.slice(TRAINED.length) : path
-  );
+  const patterns = paths.map(pathOf);
   if (label === "" || patterns.includes("")) {
     throw new UsageError(
       `Cannot find the policy: it must be ${TRAINED}PATH or LABEL=PATH+PATH, current value is ${
@@ -112,15 +117,41 @@ function readGroup(name: string): { label: string; patterns: string[] } | undefi
 
 function requireBaseline(name: string): string {
   if ((baselineNames as readonly string[]).includes(name)) return name;
+  const shipped = listShippedPolicies().map((each) => TRAINED + each);
   throw new UsageError(
-    `Cannot find the policy: it must be one of ${baselineNames.join(", ")} or ${TRAINED}PATH, ` +
-      `current value is ${JSON.stringify(name)}`,
+    `Cannot find the policy: it must be one of ${baselineNames.join(", ")}, ${
+      shipped.join(", ")
+    } ` +
+      `or ${TRAINED}PATH, current value is ${JSON.stringify(name)}`,
+  );
+}
+
+function isTrained(name: string): boolean {
+  return name.startsWith(TRAINED) || name === TRAINED.slice(0, -1);
+}
+
+/** Path, pattern or shipped name of a trained policy. */
+function pathOf(name: string): string {
+  if (!isTrained(name)) return name;
+  return name.startsWith(TRAINED) ? name.slice(TRAINED.length) : DEFAULT_TRAINED;
+}
+
+/** A shipped policy's file for its name; anything else is a path (`./general` always is). */
+function locate(path: string): string {
+  const shipped = listShippedPolicies();
+  if (shipped.includes(path)) return shippedPolicyPath(path);
+  if (path.includes("/") || existsSync(path)) return path;
+  throw new UsageError(
+    `Cannot find the policy: ${TRAINED} must be followed by one of ${
+      shipped.join(", ")
+    }, or by a ` +
+      `file or folder, current value is ${JSON.stringify(path)}`,
   );
 }
 
 async function loadFitting(scenario: Scenario, path: string): Promise<TrainedPolicy> {
   await useSimdBackend();
-  return await loadTrainedPolicy(path, { replicaCount: scenario.replicas.length });
+  return await loadTrainedPolicy(locate(path), { replicaCount: scenario.replicas.length });
 }
 
 /** Seeds tell the runs of a group apart, and the interval takes them for independent. */

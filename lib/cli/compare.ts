@@ -42,8 +42,8 @@ const program = addSloOptions(addExperimentOptions(new Command("compare")))
   .description("Compares policies on the same held-out arrivals")
   .option(
     "--policies <list>",
-    "separated by commas: routers, ppo:CHECKPOINT, and several training seeds of one policy as " +
-      "ppo:A+ppo:B or LABEL=PATH+PATH, where * stands for any part of a name (ppo=runs/x/seed-*)",
+    "separated by commas: routers, shipped policies (ppo, ppo:mixed), ppo:CHECKPOINT, and several " +
+      "training seeds of one policy as ppo:A+ppo:B or LABEL=PATH+PATH, where * stands for any part of a name (ppo=runs/x/seed-*)",
     baselineLadder.join(","),
   )
   .option("--reference <name>", "the policy that all others are compared with", "least_outstanding")

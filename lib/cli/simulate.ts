@@ -71,7 +71,11 @@ const OUTPUT_FLAGS = {
 
 const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .description("Simulates one run and prints its latencies, rates and use of the replicas")
-  .option("--policy <name>", "who routes: a router, or ppo:CHECKPOINT", "least_outstanding")
+  .option(
+    "--router, --policy <name>",
+    "who routes: a router, a shipped policy (ppo, ppo:mixed) or ppo:CHECKPOINT",
+    "least_outstanding",
+  )
   .option("--seed <n>", "arrival seed", parseSeeds, [1])
   .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
   .option("--time-limit <s>", "simulated time to stop at", parseSeconds("--time-limit"))

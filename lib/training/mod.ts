@@ -97,6 +97,7 @@ export {
   type SchedulingEnvironmentState,
   type SchedulingStep,
 } from "./scheduling_environment.ts";
+export { listShippedPolicies, loadShippedPolicy, shippedPolicyPath } from "./shipped_policies.ts";
 export {
   type NamedObservation,
   StateDump,
