@@ -33,16 +33,7 @@ export const experimentSchema = z.strictObject({
   ppo: ppoSchema.prefault({}),
   training: trainingRunSchema.prefault({}),
   evaluation: evaluationSchema.prefault({}),
-}).refine(
-  ({ state, policy }) =>
-    !state.criticSeesOutputTokens ||
-    (state.layout === "signalbox" && policy.kind === "replica_scorer" && !policy.sharedEncoder),
-  {
-    path: ["state", "criticSeesOutputTokens"],
-    message: "false unless state.layout is signalbox and policy.kind is replica_scorer with " +
-      "sharedEncoder false",
-  },
-);
+});
 
 /** A complete experiment configuration, plain JSON data. */
 export type ExperimentConfig = z.infer<typeof experimentSchema>;

@@ -18,7 +18,8 @@ export type ExperimentInput = z.input<typeof experimentSchema> & {
 /**
  * Validates a configuration and fills in every default: those of the preset that it names, then
  * those of the schema. The result is complete and names no preset, so that equal experiments are
- * equal however they were written; parsed again, it stays as it is.
+ * equal however they were written; parsed again, it stays as it is. Where a policy could not help
+ * reading what is for the value function only, `state.criticSeesOutputTokens` becomes false.
  *
  * @param input Anything, e.g. parsed JSON; `{}` gives the preset `default`.
  * @throws {ConfigError} For the first key that is unknown or not allowed.
@@ -40,5 +41,14 @@ export type ExperimentInput = z.input<typeof experimentSchema> & {
  * ```
  */
 export function parseExperimentConfig(input: unknown): ExperimentConfig {
-  return parseConfig(experimentSchema, resolvePreset(input));
+  return tellCriticApart(parseConfig(experimentSchema, resolvePreset(input)));
+}
+
+/** Turns `state.criticSeesOutputTokens` off where value and policy share what they read. */
+function tellCriticApart(config: ExperimentConfig): ExperimentConfig {
+  const { state, policy } = config;
+  const isApart = state.layout === "signalbox" && policy.kind === "replica_scorer" &&
+    !policy.sharedEncoder;
+  const criticSeesOutputTokens = state.criticSeesOutputTokens && isApart;
+  return { ...config, state: { ...state, criticSeesOutputTokens } };
 }

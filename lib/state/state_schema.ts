@@ -48,9 +48,10 @@ export const stateSchema = z.strictObject({
   ),
   criticSeesOutputTokens: z.boolean().default(false).describe(
     "signalbox only: columns with true output lengths for the value function, which the policy " +
-      "never reads (kind replica_scorer, sharedEncoder false). They only lower the variance of " +
-      "advantages: a request's length does not depend on where it went, and is known by the time " +
-      "its decision is trained on. spec/practice.md section 9",
+      "never reads. They only lower the variance of advantages: a request's length does not depend " +
+      "on where it went, and is known by the time its decision is trained on (spec/practice.md " +
+      "section 9). In force for a replica_scorer with sharedEncoder false; an experiment with " +
+      "another policy, which could not keep them apart, makes it false",
   ),
   metrics: systemMetricsSchema,
 });

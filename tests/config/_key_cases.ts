@@ -318,7 +318,7 @@ export function keyGroups({ trace, profile, checkpoint }: KeyFiles): KeyGroup[] 
     {
       look: "training",
       given: { "state.layout": "signalbox", policy: { ...SCORER, sharedEncoder: false } },
-      to: { "state.criticSeesOutputTokens": true },
+      to: { "state.criticSeesOutputTokens": false },
     },
 
     {

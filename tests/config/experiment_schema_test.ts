@@ -72,3 +72,13 @@ function reverseKeys(value: JsonValue): JsonValue {
   for (const [key, member] of entries) copy[key] = reverseKeys(member);
   return copy;
 }
+
+Deno.test("parseExperimentConfig() tells the value function output lengths only where the policy cannot read them", () => {
+  const told = (input: Record<string, unknown>) =>
+    parseExperimentConfig(input).state.criticSeesOutputTokens;
+  assert.equal(told({}), true);
+  assert.equal(told({ policy: { sharedEncoder: true } }), false);
+  assert.equal(told({ policy: { kind: "mlp" } }), false);
+  assert.equal(told({ state: { layout: "vidurrl" } }), false);
+  assert.equal(told({ state: { criticSeesOutputTokens: false } }), false);
+});
