@@ -19,7 +19,7 @@ export function describePlan({ cells, sweep }: ExpandedStudy, jobs: number): str
     ...cells.map((cell) => `${cell.title}: ${policiesOf(cell)}`),
     `${learned.length} trainings, ${training} decisions; ${sweep.trials.length} evaluations, ` +
     `${evaluation} requests. About ${minutes(seconds)} with --jobs ${jobs} at ` +
-    `${DECISIONS_PER_SECOND} decisions a second and core; comparisons and charts come on top.`,
+    `${DECISIONS_PER_SECOND} decisions a second and core; comparisons and charts take about a third more.`,
   ];
 }
 

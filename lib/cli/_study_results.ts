@@ -152,14 +152,16 @@ function settingText(cells: readonly StudyCell[], command: string): string {
 }
 
 function differenceCharts(
-  { reference }: Study,
+  study: Study,
   comparisons: readonly CellComparison[],
 ): Record<string, Chart> {
+  const { reference } = study;
+  const shown = learnedLabels(study, comparisons).filter((policy) => !isSampled(policy));
   const against = (title: string, baselineOf: (cell: CellComparison) => string): Chart =>
     differenceIntervals(
       comparisons.flatMap((cell) =>
         cell.againstBaselines.get(baselineOf(cell))!
-          .filter(({ policy }) => !isSampled(policy))
+          .filter(({ policy }) => shown.includes(policy))
           .flatMap(({ policy, e2eMean, e2eP99, ttftMean }) => {
             const place = { policy, baseline: titleOf(cell) };
             return [
