@@ -12,6 +12,7 @@ import {
   tableFromRows,
   writeArrow,
 } from "../metrics/mod.ts";
+import type { ExperimentConfig } from "../config/mod.ts";
 import { Rng } from "../random/mod.ts";
 import { writeFileAtomic } from "../support/mod.ts";
 import {
@@ -124,12 +125,21 @@ async function runLearningTrial(
       entry: policyEntry(trained, sampling === "greedy" ? label : `${label} (sampled)`, sampling),
     }));
     const results = await evaluate(scenario, ways, onProgress);
-    const { update, decisions } = updates.at(-1)!;
+    const { update, decisions } = chosen(config, validations) ?? updates.at(-1)!;
     const checkpoint = policyCheckpoint(trained, { update, decisions });
     await save(trial, folder, { results, training: { checkpoint, updates, validations } });
   } finally {
     trained.policy.dispose();
   }
+}
+
+/** The validation whose policy a run resulted in, if it was chosen by validations. */
+function chosen(
+  { training: { validation } }: ExperimentConfig,
+  validations: readonly ValidationRecord[],
+): ValidationRecord | undefined {
+  if (validation.keep === "last" || validations.length === 0) return undefined;
+  return validations.reduce((best, next) => next.costSeconds < best.costSeconds ? next : best);
 }
 
 interface Way {

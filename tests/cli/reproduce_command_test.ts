@@ -5,7 +5,8 @@ import { readCellComparison } from "../../lib/cli/_cell_task.ts";
 import { finishStudy } from "../../lib/cli/_finish_study.ts";
 import { readParquet, rowsOf } from "../../lib/metrics/mod.ts";
 import { expandStudy } from "../../lib/study/mod.ts";
-import { runTrials } from "../../lib/sweep/mod.ts";
+import { runTrials, type TrialReport } from "../../lib/sweep/mod.ts";
+import { loadCheckpoint } from "../../lib/training/mod.ts";
 import { tinyStudy } from "../study/_tiny_study.ts";
 
 const REPRODUCE = fileURLToPath(new URL("../../lib/cli/reproduce.ts", import.meta.url));
@@ -82,6 +83,7 @@ Deno.test("a study leaves the same bytes with any number of workers, and after a
       assert.equal(await bytesOf(`${other}/${file}`), await bytesOf(`${whole}/${file}`), file);
     }
     await checkContents(whole, text);
+    await checkValidations(whole);
   }));
 
 /** What is in `results.md` and in the tables. */
@@ -106,6 +108,25 @@ async function checkContents(out: string, text: string): Promise<void> {
   assert.ok(row !== undefined && text.includes(`${percent} % [`));
   assert.match(text, /^[0-2] of 2 targets reached\.$/m);
   assert.match(text, /^### Latency against first tokens, mixed 75 %$/m);
+}
+
+/** Each training says how it went on validation arrivals, when, and which policy it resulted in. */
+async function checkValidations(out: string): Promise<void> {
+  const { timings } = JSON.parse(await Deno.readTextFile(`${out}/manifest.json`));
+  const { sweep } = expandStudy(tinyStudy, { only: ["mixed"] });
+  for (const { id, policy } of sweep.trials) {
+    if (policy !== "ppo") continue;
+    const folder = `${out}/trials/${id}`;
+    const report: TrialReport = JSON.parse(await Deno.readTextFile(`${folder}/trial.json`));
+    assert.deepEqual(report.validations.map(({ update }) => update), [1, 2, 3, 4]);
+    const costs = report.validations.map(({ costSeconds }) => costSeconds);
+    const { checkpoint } = await loadCheckpoint(`${folder}/policy.safetensors`);
+    assert.equal(checkpoint.update, 1 + costs.indexOf(Math.min(...costs)));
+    const seconds: number[] = timings[id].validationSeconds;
+    assert.equal(seconds.length, 4);
+    assert.deepEqual(seconds, seconds.toSorted((a, b) => a - b));
+    assert.ok(seconds.at(-1)! <= timings[id].seconds);
+  }
 }
 
 Deno.test("deno task reproduce --dry-run says what it would run and for how long, and writes nothing", () =>
