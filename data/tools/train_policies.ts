@@ -42,7 +42,7 @@ interface Recipe {
 }
 
 const GENERAL_SCENARIOS = [
-  ...["mixed", "two_speed", "homogeneous", "slowdown", "bursty"],
+  ...["mixed", "two_speed", "homogeneous", "slowdown", "bursty", "long_context"],
   ...["seen_2", "seen_8", "seen_16"],
 ];
 
@@ -51,15 +51,15 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     description: "Trained on the scenario mixed, at loads of 50 to 90 % of its capacity.",
     scenarios: ["mixed"],
     seed: 1,
-    decisions: 400_000,
+    decisions: 200_000,
     validation: [["mixed", 50], ["mixed", 75], ["mixed", 90]],
   },
   general: {
     description:
-      "Trained on five scenarios and three more clusters, of 2 to 16 replicas, at loads of 50 to 90 %.",
+      "Trained on all scenarios and three more clusters, of 2 to 16 replicas, at loads of 50 to 90 %.",
     scenarios: GENERAL_SCENARIOS,
     seed: 1,
-    decisions: 400_000,
+    decisions: 300_000,
     validation: GENERAL_SCENARIOS.map((name) => [name, 75]),
   },
 };
