@@ -27,3 +27,18 @@ export async function withInterrupts<T>(body: (signal: AbortSignal) => Promise<T
     Deno.removeSignalListener("SIGTERM", onSignal);
   }
 }
+
+/** {@linkcode withInterrupts} for a run that can be resumed: what is thrown says how. */
+export async function withResume<T>(
+  out: string,
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withInterrupts(body);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Interrupted(
+      `interrupted; finish the run with the same options and --resume --out ${out}`,
+    );
+  }
+}

@@ -10,7 +10,7 @@ import { type ExpandedStudy, expandStudy, type StudyCell } from "../study/mod.ts
 import { runTrials, type TrialsResult } from "../sweep/mod.ts";
 import { parseArguments, parsePositive } from "./_arguments.ts";
 import { finishStudy, type StudyOutputs } from "./_finish_study.ts";
-import { Interrupted, withInterrupts } from "./_interrupt.ts";
+import { withResume } from "./_interrupt.ts";
 import { runCommand } from "./_run_command.ts";
 import { describePlan, minutes } from "./_study_plan.ts";
 import { createProgressDisplay } from "./_sweep_progress.ts";
@@ -68,7 +68,7 @@ async function run(
   const display = createProgressDisplay();
   const command = ["deno task reproduce", ...args].join(" ");
   try {
-    return await withInterrupts((signal) =>
+    return await withResume(out, (signal) =>
       runTrials(expanded.sweep, {
         out,
         jobs,
@@ -81,15 +81,7 @@ async function run(
         display.stop();
         const command = commandOf(args);
         return finishStudy(learnedRouting, expanded, finished, { out, jobs, signal, command });
-      })
-    );
-  } catch (error) {
-    if (error instanceof Interrupted) {
-      throw new Interrupted(
-        `interrupted; finish the run with the same options and --resume --out ${out}`,
-      );
-    }
-    throw error;
+      }));
   } finally {
     display.stop();
   }

@@ -26,7 +26,7 @@ import {
   traceAssignments,
 } from "./_arguments.ts";
 import { policiesTable, printableTable } from "./_comparison_table.ts";
-import { Interrupted, withInterrupts } from "./_interrupt.ts";
+import { withResume } from "./_interrupt.ts";
 import { runCommand } from "./_run_command.ts";
 import { createProgressDisplay } from "./_sweep_progress.ts";
 
@@ -113,7 +113,7 @@ async function run(
 ): Promise<SweepResult> {
   const display = createProgressDisplay();
   try {
-    return await withInterrupts((signal) =>
+    return await withResume(out, (signal) =>
       runSweep(sweep, {
         out,
         signal,
@@ -122,15 +122,7 @@ async function run(
         arrow: options.arrow ?? false,
         facts: { command: `sweep ${args.join(" ")}` },
         onEvent: (event) => display.show(event),
-      })
-    );
-  } catch (error) {
-    if (error instanceof Interrupted) {
-      throw new Interrupted(
-        `interrupted; finish the run with the same options and --resume --out ${out}`,
-      );
-    }
-    throw error;
+      }));
   } finally {
     display.stop();
   }

@@ -127,7 +127,7 @@ Deno.test("deno task train refuses options that do not go together", async () =>
     [["--out", "unused", "--fall-back"], /--fall-back must be given with --resume/],
     [
       ["--out", "unused", "--resume", "--config", "x.json"],
-      /--preset, --config, --scenario, --trace and --init must be left out/,
+      /--preset, --config, --scenario, --trace, --init and --mixture must be left out/,
     ],
     [
       ["--out", "no/such/folder", "--resume"],
