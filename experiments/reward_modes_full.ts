@@ -53,7 +53,7 @@ const sweep: SweepDefinition = defineSweep({
   baselines: ["random", "least_outstanding", "lor_tbt", "speed_weighted_lor"],
   quick: {
     set: {
-      "training.decisions": 8192,
+      "training.decisions": 4096,
       "evaluation.seeds": [101],
       "evaluation.requests": 500,
       "evaluation.sampling": ["greedy"],

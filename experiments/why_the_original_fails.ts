@@ -109,7 +109,7 @@ const sweep: SweepDefinition = defineSweep({
     set: {
       "training.decisions": 2048,
       "evaluation.seeds": [101],
-      "evaluation.requests": 400,
+      "evaluation.requests": 300,
       "evaluation.sampling": ["greedy"],
     },
     seeds: [1],
