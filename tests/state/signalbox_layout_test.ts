@@ -69,6 +69,18 @@ Deno.test("StateBuilder names the outstanding count of a replica as its load", (
   );
 });
 
+Deno.test("StateBuilder names the waiting count as a replica's load where that is asked for", () => {
+  const names = { signalbox: "waiting_requests_log1p", vidurrl: "queue_length" };
+  for (const [layout, name] of Object.entries(names)) {
+    const builder = builderOf(2, { layout, loadCounts: "waiting" });
+    assert.deepEqual(
+      builder.layout.loadFeatures.map((i) => builder.featureNames[i]),
+      [`replica_0_${name}`],
+    );
+    assert.notEqual(builder.schemaHash, builderOf(2, { layout }).schemaHash, "weights differ");
+  }
+});
+
 Deno.test("StateBuilder marks a replica that may not be chosen", () => {
   const feature = observe(builderOf(2), 0, 0, [{ available: false }, {}]);
   assert.deepEqual([feature("replica_0_available"), feature("replica_1_available")], [0, 1]);
