@@ -9,7 +9,7 @@
  */
 import { getScenario, scenarioSettings } from "@signalbox/signalbox/scenarios";
 import { defineSweep, type SweepDefinition, type SweepVariant } from "@signalbox/signalbox/sweep";
-import rewardModes from "./reward_modes.ts";
+import rewardModes, { SMALL_STEP } from "./reward_modes.ts";
 
 /** The scenario at 75 % of its capacity; hybrid's target is the rate that requests arrive at. */
 function atThreeQuarters(name: string): SweepVariant {
@@ -39,13 +39,13 @@ const sweep: SweepDefinition = defineSweep({
       homogeneous: atThreeQuarters("homogeneous"),
     },
     rewarded: {
-      delta: { "reward.mode": "delta" },
-      "delta, lifetime": { "reward.mode": "delta", ...LIFETIME },
-      instant: { "reward.mode": "instant" },
-      "instant, lifetime": { "reward.mode": "instant", ...LIFETIME },
-      hybrid: { "reward.mode": "hybrid" },
-      "hybrid, lifetime": { "reward.mode": "hybrid", ...LIFETIME },
-      sojourn: { "reward.mode": "sojourn" },
+      delta: { "reward.mode": "delta", ...SMALL_STEP },
+      "delta, lifetime": { "reward.mode": "delta", ...SMALL_STEP, ...LIFETIME },
+      instant: { "reward.mode": "instant", ...SMALL_STEP },
+      "instant, lifetime": { "reward.mode": "instant", ...SMALL_STEP, ...LIFETIME },
+      hybrid: { "reward.mode": "hybrid", ...SMALL_STEP },
+      "hybrid, lifetime": { "reward.mode": "hybrid", ...SMALL_STEP, ...LIFETIME },
+      sojourn: { "reward.mode": "sojourn", ...SMALL_STEP },
       request: { "reward.mode": "request" },
     },
   },
