@@ -20,3 +20,13 @@ export function assertAllClose(
     assert.ok(isClose, `entry ${i}: ${a} is not within ${atol} + ${rtol} * |e| of ${e}`);
   }
 }
+
+/** Calls `body` with an empty folder that is gone afterwards. */
+export async function withFolder(body: (folder: string) => Promise<void> | void): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,42 +1,8 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { comparePresets, parseExperimentConfig } from "../../lib/config/mod.ts";
 import { type operationsSchema, readParquet, rowsOf } from "../../lib/metrics/mod.ts";
-
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command of the project with the permissions that its task gives it. */
-async function run(
-  command: "capacity" | "compare" | "simulate" | "config",
-  ...args: readonly string[]
-): Promise<Finished> {
-  const file = fileURLToPath(new URL(`../../lib/cli/${command}.ts`, import.meta.url));
-  const permissions = {
-    // The renderer of charts is a native library.
-    capacity: ["-A"],
-    compare: ["-A"],
-    simulate: ["--allow-read", "--allow-write"],
-    config: ["--allow-read"],
-  }[command];
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--no-prompt", ...permissions, file, ...args],
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../_helpers.ts";
+import { run } from "./_run.ts";
 
 Deno.test("deno task config prints defaults, file and --set merged, weakest first", () =>
   withFolder(async (folder) => {

@@ -1,15 +1,9 @@
 import type { StateDumpRecord } from "../../lib/training/mod.ts";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { type Finished, run } from "./_run.ts";
 
-const SIMULATE = fileURLToPath(new URL("../../lib/cli/simulate.ts", import.meta.url));
-
-async function simulate(...args: readonly string[]): Promise<{ code: number; stderr: string }> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SIMULATE, "--requests", "30", ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
+function simulate(...args: readonly string[]): Promise<Finished> {
+  return run("simulate", "--requests", "30", ...args);
 }
 
 Deno.test("deno task simulate --dump-state writes the chosen decisions, one JSON object a line", async () => {

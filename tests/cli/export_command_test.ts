@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { parseExperimentConfig } from "../../lib/config/mod.ts";
 import { createPolicy } from "../../lib/policy/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
@@ -10,17 +9,7 @@ import {
   policyCheckpoint,
   saveCheckpoint,
 } from "../../lib/training/mod.ts";
-
-const EXPORT = fileURLToPath(new URL("../../lib/cli/export.ts", import.meta.url));
-
-async function run(...args: string[]): Promise<{ code: number; stderr: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", EXPORT, ...args],
-    stdout: "null",
-  });
-  const { code, stderr } = await command.output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
-}
+import { run } from "./_run.ts";
 
 Deno.test("deno task export writes the models of a saved policy", async () => {
   const folder = await Deno.makeTempDir();
@@ -36,7 +25,7 @@ Deno.test("deno task export writes the models of a saved policy", async () => {
     const path = await saveCheckpoint(folder, checkpoint, { keepLast: 1 });
     const onnx = `${folder}/policy.onnx`;
     const tfjs = `${folder}/tfjs`;
-    const { code, stderr } = await run("--policy", path, "--onnx", onnx, "--tfjs", tfjs);
+    const { code, stderr } = await run("export", "--policy", path, "--onnx", onnx, "--tfjs", tfjs);
     assert.equal(code, 0, stderr);
     assert.deepEqual(await Deno.readFile(onnx), exportOnnx(trained));
     const expected = exportTfjs(trained);
@@ -44,10 +33,10 @@ Deno.test("deno task export writes the models of a saved policy", async () => {
     const model = JSON.parse(await Deno.readTextFile(`${tfjs}/model.json`));
     assert.deepEqual(model, JSON.parse(JSON.stringify(expected["model.json"])));
 
-    const refused = await run("--policy", `${folder}/none`, "--onnx", onnx);
+    const refused = await run("export", "--policy", `${folder}/none`, "--onnx", onnx);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /Cannot use checkpoint .*none: it must exist/);
-    const nothing = await run("--policy", path);
+    const nothing = await run("export", "--policy", path);
     assert.equal(nothing.code, 2);
     assert.match(nothing.stderr, /--onnx or --tfjs must be given/);
   } finally {

@@ -12,7 +12,8 @@ import { readUpdatesInWords } from "../../lib/cli/_run_readings.ts";
 import { statusLine, statusText } from "../../lib/cli/_run_status_text.ts";
 import type { UpdateRow } from "../../lib/cli/_run_status.ts";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { withFolder } from "../_helpers.ts";
+import { run, taskCommand } from "./_run.ts";
 
 const CONFIG = parseExperimentConfig({
   policy: { kind: "mlp", hiddenSizes: [4] },
@@ -46,36 +47,11 @@ const PROGRESS: Progress = {
 };
 const NOW = Date.parse("2026-01-01T00:00:16.000Z");
 
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 async function writeRun(folder: string, progress: Progress): Promise<void> {
   await writeProgress(folder, progress);
   await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(CONFIG));
   await Deno.remove(`${folder}/updates.jsonl`).catch(() => undefined);
   for (const record of RECORDS) appendUpdate(`${folder}/updates.jsonl`, record);
-}
-
-function command(script: string, ...args: readonly string[]): Deno.Command {
-  const path = fileURLToPath(new URL(`../../lib/cli/${script}.ts`, import.meta.url));
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", path, ...args],
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-async function run(...args: readonly string[]): Promise<[number, string, string]> {
-  const { code, stdout, stderr } = await command("monitor", ...args).output();
-  const decoder = new TextDecoder();
-  return [code, decoder.decode(stdout), decoder.decode(stderr)];
 }
 
 Deno.test("readRunStatus() measures pace since the run was resumed", () =>
@@ -257,7 +233,7 @@ Deno.test("Redrawing draws over what it drew, within the screen, and shows the c
 
 Deno.test("deno task monitor watches a run until it is killed", () =>
   withFolder(async (out) => {
-    const training = command(
+    const training = taskCommand(
       "train",
       ...["--out", out, "--set", "training.decisions=1000000", "--set", "ppo.rolloutLength=8"],
       ...["--set", 'policy={"kind":"mlp","hiddenSizes":[4]}'],
@@ -271,15 +247,15 @@ Deno.test("deno task monitor watches a run until it is killed", () =>
     }
     reader.releaseLock();
     const drained = training.stdout.cancel();
-    const watched = run(out, "--watch", "0.05");
-    const [, text] = await run(out, "--json");
+    const watched = run("monitor", out, "--watch", "0.05");
+    const { stdout: text } = await run("monitor", out, "--json");
     const status = JSON.parse(text);
     assert.deepEqual([status.command, status.status, status.unit], ["train", "running", "updates"]);
     assert.ok(status.done >= 2 && status.etaSeconds > 0 && status.decisionsPerSecond > 0);
     assert.equal(status.updates.at(-1).update, status.done);
     training.kill("SIGKILL");
     await Promise.all([training.status, drained, training.stderr.cancel()]);
-    const [code, lines] = await watched;
+    const { code, stdout: lines } = await watched;
     assert.equal(code, 0);
     assert.match(
       lines,
@@ -293,7 +269,7 @@ Deno.test("deno task monitor prints, draws and refuses", () =>
   withFolder(async (folder) => {
     await writeRun(folder, { ...PROGRESS, status: "failed", error: "a NaN in the weights" });
     const html = `${folder}/curves.html`;
-    const [code, text] = await run(folder, "--verbose", "--plot", html);
+    const { code, stdout: text } = await run("monitor", folder, "--verbose", "--plot", html);
     assert.equal(code, 0);
     assert.match(text, /^train .*: failed\n█{7}░{23} {2}25 % {2}updates 3\/12 {2}decisions 24\/96/);
     assert.match(text, /^error: a NaN in the weights$/m);
@@ -303,10 +279,10 @@ Deno.test("deno task monitor prints, draws and refuses", () =>
     for (const title of ["Policy loss", "Value loss", "Clip fraction"]) {
       assert.ok(page.includes(title), title);
     }
-    const [wrong, , message] = await run(folder, "--plot", "curves.pdf");
+    const { code: wrong, stderr: message } = await run("monitor", folder, "--plot", "curves.pdf");
     assert.equal(wrong, 2);
     assert.match(message, /--plot must end in \.html, \.svg or \.png/);
-    const [none, , reason] = await run(`${folder}/none`);
+    const { code: none, stderr: reason } = await run("monitor", `${folder}/none`);
     assert.equal(none, 2);
     assert.match(reason, /it has neither progress\.json nor manifest\.json/);
     const status = await readRunStatus(folder, NOW);

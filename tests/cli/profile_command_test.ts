@@ -1,21 +1,6 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { loadProfile } from "../../lib/timing/mod.ts";
-
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(command: "profile" | "simulate", ...args: readonly string[]): Promise<Finished> {
-  const file = fileURLToPath(new URL(`../../lib/cli/${command}.ts`, import.meta.url));
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--no-prompt", "-A", file, ...args],
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+import { run } from "./_run.ts";
 
 Deno.test("deno task profile fit makes a profile that simulate times batches by", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { readCellComparison } from "../../lib/cli/_cell_task.ts";
 import { finishStudy } from "../../lib/cli/_finish_study.ts";
 import { readParquet, rowsOf } from "../../lib/metrics/mod.ts";
@@ -8,27 +7,8 @@ import { expandStudy } from "../../lib/study/mod.ts";
 import { runTrials, type TrialReport } from "../../lib/sweep/mod.ts";
 import { loadCheckpoint } from "../../lib/training/mod.ts";
 import { tinyStudy } from "../study/_tiny_study.ts";
-
-const REPRODUCE = fileURLToPath(new URL("../../lib/cli/reproduce.ts", import.meta.url));
-
-async function run(
-  ...args: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", REPRODUCE, ...args],
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../_helpers.ts";
+import { run } from "./_run.ts";
 
 /** Runs the tiny study, or the rest of it, and returns what `results.md` says. */
 async function runTiny(out: string, jobs: number, resume = false): Promise<string> {
@@ -132,7 +112,14 @@ async function checkValidations(out: string): Promise<void> {
 Deno.test("deno task reproduce --dry-run says what it would run and for how long, and writes nothing", () =>
   withFolder(async (folder) => {
     const out = `${folder}/out`;
-    const { code, stdout, stderr } = await run("--dry-run", "--out", out, "--jobs", "4");
+    const { code, stdout, stderr } = await run(
+      "reproduce",
+      "--dry-run",
+      "--out",
+      out,
+      "--jobs",
+      "4",
+    );
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^two_speed 90 %: 9 baselines, ppo x 5$/m);
     assert.match(stdout, /^\d+ trainings, \d+ decisions; .* About \d+ min with --jobs 4 /m);
@@ -150,7 +137,7 @@ Deno.test("deno task reproduce refuses bad input with exit code 2 and one line, 
       [["--out", `${folder}/used`], /--out must be a new or empty folder/],
     ];
     for (const [args, message] of cases) {
-      const { code, stderr } = await run(...args);
+      const { code, stderr } = await run("reproduce", ...args);
       assert.equal(code, 2, `${args}: ${stderr}`);
       assert.match(stderr, /^error: [^\n]+\n$/, "one line");
       assert.match(stderr, message);

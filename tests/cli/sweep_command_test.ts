@@ -1,38 +1,16 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { readParquet, rowsOf } from "../../lib/metrics/mod.ts";
+import { withFolder } from "../_helpers.ts";
+import { run, taskCommand } from "./_run.ts";
 
-const SWEEP = fileURLToPath(new URL("../../lib/cli/sweep.ts", import.meta.url));
 const EXPERIMENT = fileURLToPath(new URL("./_tiny_experiment.ts", import.meta.url));
 
-function spawn(args: readonly string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SWEEP, ...args],
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function run(
-  ...args: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await spawn(args).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** Waits until the run has at least one finished trial and is not done with all. */
-async function untilFirstTrial(out: string): Promise<void> {
-  for (;;) {
+async function untilFirstTrial(out: string, child: Deno.ChildProcess): Promise<void> {
+  let isRunning = true;
+  child.status.then(() => isRunning = false);
+  while (isRunning) {
     try {
       const entries = [...Deno.readDirSync(`${out}/trials`)];
       if (entries.some(({ name }) => !name.startsWith("."))) return;
@@ -41,6 +19,7 @@ async function untilFirstTrial(out: string): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  assert.fail("the sweep ended before its first trial was seen");
 }
 
 async function rows(path: string): Promise<unknown[]> {
@@ -50,14 +29,8 @@ async function rows(path: string): Promise<unknown[]> {
 Deno.test("deno task sweep --dry-run prints the trials and writes nothing", () =>
   withFolder(async (folder) => {
     const out = `${folder}/out`;
-    const { code, stdout, stderr } = await run(
-      EXPERIMENT,
-      "--dry-run",
-      "--seeds",
-      "4-6",
-      "--out",
-      out,
-    );
+    const options = ["--dry-run", "--seeds", "4-6", "--out", out];
+    const { code, stdout, stderr } = await run("sweep", EXPERIMENT, ...options);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^tiny: 8 trials$/m);
     assert.match(stdout, /^[0-9a-f]{16} {2}ppo mode=hybrid {2}seed 6$/m);
@@ -66,22 +39,22 @@ Deno.test("deno task sweep --dry-run prints the trials and writes nothing", () =
 
 Deno.test("deno task sweep survives kill -9: --resume gives what an uninterrupted run gives", () =>
   withFolder(async (folder) => {
-    const whole = await run(EXPERIMENT, "--out", `${folder}/whole`);
+    const whole = await run("sweep", EXPERIMENT, "--out", `${folder}/whole`);
     assert.equal(whole.code, 0, whole.stderr);
     assert.match(whole.stdout, /mean E2E vs least_outstanding \[95 %\]/);
     assert.match(whole.stdout, /ppo mode=delta \(sampled\)/);
 
     const out = `${folder}/killed`;
-    const child = spawn([EXPERIMENT, "--out", out, "--jobs", "1"]);
-    await untilFirstTrial(out);
+    const child = taskCommand("sweep", EXPERIMENT, "--out", out, "--jobs", "1").spawn();
+    await untilFirstTrial(out, child);
     child.kill("SIGKILL");
     await child.output();
     assert.ok(!Deno.readDirSync(out).some(({ name }) => name === "trials.parquet"));
 
-    const refused = await run(EXPERIMENT, "--out", out, "--resume", "--quick");
+    const refused = await run("sweep", EXPERIMENT, "--out", out, "--resume", "--quick");
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^error: Cannot resume .*the definition must be the one/m);
-    const resumed = await run(EXPERIMENT, "--out", out, "--resume");
+    const resumed = await run("sweep", EXPERIMENT, "--out", out, "--resume");
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.match(resumed.stderr, /^\[[1-5]\/6\] 6 trials, [1-5] already finished$/m);
     for (const name of ["trials", "training", "requests"]) {
@@ -95,7 +68,8 @@ Deno.test("deno task sweep survives kill -9: --resume gives what an uninterrupte
 Deno.test("deno task sweep stops on Ctrl-C with exit code 130 and says how to go on", () =>
   withFolder(async (folder) => {
     const out = `${folder}/out`;
-    const child = spawn([
+    const child = taskCommand(
+      "sweep",
       EXPERIMENT,
       "--out",
       out,
@@ -103,8 +77,8 @@ Deno.test("deno task sweep stops on Ctrl-C with exit code 130 and says how to go
       "1",
       "--set",
       "training.decisions=1e7",
-    ]);
-    await untilFirstTrial(out);
+    ).spawn();
+    await untilFirstTrial(out, child);
     child.kill("SIGINT");
     const { code, stderr } = await child.output();
     assert.equal(code, 130);
@@ -152,6 +126,7 @@ Deno.test("deno task sweep refuses bad input with exit code 2 and one line, writ
     ];
     for (const [args, message] of cases) {
       const { code, stderr, stdout } = await run(
+        "sweep",
         ...args,
         ...(args.includes("--resume") ? [] : ["--out", out]),
       );

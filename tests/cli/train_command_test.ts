@@ -1,25 +1,11 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-
-const TRAIN = fileURLToPath(new URL("../../lib/cli/train.ts", import.meta.url));
+import { run } from "./_run.ts";
 
 /** Four updates of a small policy, a checkpoint after each second one. */
 const SMALL = [
   ...["training.environments=2", "training.decisions=64", "training.episodeRequests=40"],
   ...["ppo.rolloutLength=8", "evaluation.requests=50", 'policy={"kind":"mlp","hiddenSizes":[8]}'],
 ].flatMap((assignment) => ["--set", assignment]).concat("--checkpoint-every", "2", "--keep", "9");
-
-async function train(
-  ...args: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", TRAIN, ...args],
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
 
 /** Files of a folder and its tables, but not those that hold wall-clock times. */
 async function filesOf(folder: string): Promise<Record<string, Uint8Array>> {
@@ -46,7 +32,7 @@ async function progressOf(out: string): Promise<Record<string, unknown>> {
 Deno.test("deno task train --resume leaves the files that an uninterrupted run leaves", async () => {
   const out = await Deno.makeTempDir();
   try {
-    const whole = await train("--out", out, ...SMALL, "--export", "both");
+    const whole = await run("train", "--out", out, ...SMALL, "--export", "both");
     assert.equal(whole.code, 0, whole.stderr);
     assert.equal(whole.stdout.match(/^update \d\/4 /gm)?.length, 4);
     const expected = await filesOf(out);
@@ -88,25 +74,25 @@ Deno.test("deno task train --resume leaves the files that an uninterrupted run l
     const log = await Deno.readTextFile(`${out}/updates.jsonl`);
     await Deno.writeTextFile(`${out}/updates.jsonl`, log.slice(0, -100));
 
-    const refused = await train("--out", out, "--resume");
+    const refused = await run("train", "--out", out, "--resume");
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /Cannot use checkpoint .*00000004\.safetensors/);
-    const csv = await train("--out", out, "--resume", "--fall-back", "--export", "csv");
+    const csv = await run("train", "--out", out, "--resume", "--fall-back", "--export", "csv");
     assert.match(csv.stderr, /--export must be what the run began with \(csv and parquet\)/);
     const keep = ["--checkpoint-every", "2", "--keep", "9"];
-    const resumed = await train("--out", out, "--resume", "--fall-back", ...keep);
+    const resumed = await run("train", "--out", out, "--resume", "--fall-back", ...keep);
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.match(resumed.stdout, /^warning: Cannot use checkpoint .*00000004\.safetensors/m);
     assert.match(resumed.stdout, /^Resuming after update 2 from /m);
     assert.equal(resumed.stdout.match(/^update [34]\/4 /gm)?.length, 2);
     assert.deepEqual(await filesOf(out), expected);
 
-    const other = await train("--out", out, "--resume", "--set", "ppo.gamma=0.5");
+    const other = await run("train", "--out", out, "--resume", "--set", "ppo.gamma=0.5");
     assert.equal(other.code, 2);
     assert.match(other.stderr, /ppo\.gamma must be 0\.\d+, as in the checkpoint/);
     assert.equal((await progressOf(out)).status, "completed", "a refused command changes nothing");
     assert.deepEqual(await filesOf(out), expected);
-    const longer = await train("--out", out, "--resume", "--set", "training.decisions=80");
+    const longer = await run("train", "--out", out, "--resume", "--set", "training.decisions=80");
     assert.equal(longer.code, 0, longer.stderr);
     assert.match(longer.stdout, /^update 5\/5 /m);
     assert.equal((await progressOf(out)).resumedDecisions, 64);
@@ -136,7 +122,7 @@ Deno.test("deno task train refuses options that do not go together", async () =>
     [["--out", "unused", "--keep", "0"], /--keep: it must be an integer >= 1/],
   ];
   for (const [args, message] of cases) {
-    const { code, stderr } = await train(...args);
+    const { code, stderr } = await run("train", ...args);
     assert.notEqual(code, 0);
     assert.match(stderr, message);
   }
@@ -145,7 +131,7 @@ Deno.test("deno task train refuses options that do not go together", async () =>
 Deno.test("deno task train leaves a folder free when it ends before its first update", async () => {
   const out = await Deno.makeTempDir();
   try {
-    const { code, stderr } = await train("--out", out, "--init", `${out}/none`, ...SMALL);
+    const { code, stderr } = await run("train", "--out", out, "--init", `${out}/none`, ...SMALL);
     assert.equal(code, 2);
     assert.match(stderr, /Cannot use checkpoint .*none: it must exist/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(out)), []);
@@ -157,10 +143,10 @@ Deno.test("deno task train leaves a folder free when it ends before its first up
 Deno.test("deno task train refuses a folder that another process trains in", async () => {
   const out = await Deno.makeTempDir();
   try {
-    assert.equal((await train("--out", out, ...SMALL)).code, 0);
+    assert.equal((await run("train", "--out", out, ...SMALL)).code, 0);
     using lock = await Deno.open(`${out}/.lock`, { write: true });
     await lock.lock(true);
-    const { code, stderr } = await train("--out", out, "--resume");
+    const { code, stderr } = await run("train", "--out", out, "--resume");
     assert.equal(code, 2);
     assert.match(stderr, /another process is running there/);
   } finally {

@@ -1,21 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { loadCheckpoint } from "../../lib/training/mod.ts";
-
-const FOLDER = fileURLToPath(new URL("../../lib/cli/", import.meta.url));
-
-async function run(
-  command: "demos" | "pretrain" | "train",
-  ...args: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", join(FOLDER, `${command}.ts`), ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+import { run } from "./_run.ts";
 
 function set(...assignments: readonly string[]): string[] {
   return assignments.flatMap((assignment) => ["--set", assignment]);

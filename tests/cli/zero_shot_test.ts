@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { type Finished, runScript } from "./_run.ts";
 
-const ZERO_SHOT = fileURLToPath(new URL("../../experiments/zero_shot.ts", import.meta.url));
-
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", ZERO_SHOT, ...args],
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+function zeroShot(...args: readonly string[]): Promise<Finished> {
+  return runScript("experiments/zero_shot.ts", ...args);
 }
 
 const SMALL = ["--split", "validation", "--seeds", "101", "--requests", "100"];
@@ -19,7 +11,7 @@ Deno.test("experiments/zero_shot.ts writes a row a cluster and says which were t
   const folder = await Deno.makeTempDir();
   try {
     const out = `${folder}/table.md`;
-    const { code, stdout, stderr } = await run(
+    const { code, stdout, stderr } = await zeroShot(
       ...[...SMALL, "--scenarios", "unseen_2,mixed,seen_2", "--out", out],
     );
     assert.equal(code, 0, stderr);
@@ -41,7 +33,7 @@ Deno.test("experiments/zero_shot.ts writes a row a cluster and says which were t
 });
 
 Deno.test("experiments/zero_shot.ts refuses what is not one trained policy in one line", async () => {
-  const { code, stdout, stderr } = await run(...SMALL, "--policy", "random");
+  const { code, stdout, stderr } = await zeroShot(...SMALL, "--policy", "random");
   assert.deepEqual([code, stdout], [2, ""]);
   assert.equal(
     stderr,

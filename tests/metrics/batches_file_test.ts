@@ -1,6 +1,7 @@
 import { BatchesFile, BatchesTable, readParquet, writeParquet } from "@signalbox/signalbox/metrics";
 import type { BatchRecord } from "@signalbox/signalbox/simulator";
 import assert from "node:assert/strict";
+import { withFolder } from "../_helpers.ts";
 
 const GROUP_ROWS = 65_536;
 
@@ -29,15 +30,6 @@ function recordOf(row: number): BatchRecord {
       prefillChunkTokens: [],
     },
   };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 for (const rows of [0, 3, GROUP_ROWS, 2 * GROUP_ROWS + 5]) {

@@ -15,6 +15,7 @@ import {
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Table } from "apache-arrow";
 import assert from "node:assert/strict";
+import { withFolder } from "../_helpers.ts";
 
 const schema = {
   policy: "dictionary",
@@ -51,15 +52,6 @@ function assertSameRows(table: Table, expected: readonly Row[]): void {
   for (const row of rowsOf<typeof schema>(table)) {
     if (i % 41 === 0) assert.deepEqual(row, expected[i]);
     i++;
-  }
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

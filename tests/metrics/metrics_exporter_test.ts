@@ -6,6 +6,7 @@ import {
   rowsOf,
 } from "@signalbox/signalbox/metrics";
 import assert from "node:assert/strict";
+import { withFolder } from "../_helpers.ts";
 
 const TABLES = {
   decisions: {
@@ -19,15 +20,6 @@ const TABLES = {
 type Row = RowOf<typeof TABLES.decisions>;
 
 const BOTH: readonly ExportFormat[] = ["csv", "parquet"];
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Rows of one update, with values that are easily mangled. */
 function rowsOfUpdate(update: number, count = 3000): Row[] {

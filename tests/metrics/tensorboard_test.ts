@@ -1,15 +1,7 @@
 import { TensorBoardWriter } from "@signalbox/signalbox/metrics";
 import assert from "node:assert/strict";
 import { isTensorBoardInstalled, readWithTensorBoard, skipNote } from "../_tensorboard.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../_helpers.ts";
 
 /** Writes one event of every kind. */
 async function writeSample(folder: string): Promise<void> {

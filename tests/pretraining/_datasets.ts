@@ -7,6 +7,7 @@ import {
   readDemonstrations,
 } from "../../lib/pretraining/mod.ts";
 import { openScenario } from "../../lib/training/mod.ts";
+import { withFolder } from "../_helpers.ts";
 
 /** Three equal replicas and the layout with running work in it. */
 export const SMALL = {
@@ -16,16 +17,6 @@ export const SMALL = {
   training: { episodeRequests: 200 },
   evaluation: { seeds: [1], requests: 50 },
 } satisfies ExperimentInput;
-
-/** Calls `body` with an empty folder that is gone afterwards. */
-export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Collects and reads a dataset of {@linkcode SMALL} with some keys changed. */
 export async function collect(

@@ -11,7 +11,8 @@ import {
 import { StateBuilder } from "../../lib/state/mod.ts";
 import { ConfigError } from "../../lib/support/mod.ts";
 import { openScenario } from "../../lib/training/mod.ts";
-import { collect, SMALL, withFolder } from "./_datasets.ts";
+import { collect, SMALL } from "./_datasets.ts";
+import { withFolder } from "../_helpers.ts";
 
 const config = parseExperimentConfig(SMALL);
 const scenario = await openScenario(config);

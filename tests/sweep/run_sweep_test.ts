@@ -3,17 +3,9 @@ import { readArrow, readParquet, rowsOf } from "../../lib/metrics/mod.ts";
 import { UsageError } from "../../lib/support/mod.ts";
 import { expandSweep, runSweep, type SweepEvent } from "../../lib/sweep/mod.ts";
 import { tinySweep } from "./_tiny_sweep.ts";
+import { withFolder } from "../_helpers.ts";
 
 const sweep = expandSweep(tinySweep);
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Contents of all files below a folder, but for the manifest, which holds wall-clock times. */
 async function contents(folder: string, below = ""): Promise<Map<string, string>> {

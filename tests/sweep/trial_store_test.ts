@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { finishedTrials, removeUnfinished, saveTrial } from "../../lib/sweep/trial_store.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../_helpers.ts";
 
 Deno.test("saveTrial() leaves a folder that finishedTrials() lists, with the bytes given", () =>
   withFolder(async (folder) => {

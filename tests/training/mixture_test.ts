@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { type ExperimentInput, parseExperimentConfig } from "../../lib/config/mod.ts";
 import { Rng } from "../../lib/random/mod.ts";
 import { ConfigError } from "../../lib/support/mod.ts";
-import { createTrainingEnvironments } from "../../lib/training/_training_environments.ts";
 import {
-  CONFIGURED_TASK,
   type DecisionRecord,
   evaluatePolicies,
   openScenario,
@@ -16,7 +14,7 @@ import {
   type UpdateRecord,
   useSimdBackend,
 } from "../../lib/training/mod.ts";
-import { RewardLog } from "../../lib/training/reward_log.ts";
+import { firstMasks } from "./_first_masks.ts";
 
 await useSimdBackend();
 
@@ -90,18 +88,7 @@ Deno.test("each simulation has the incidents and the cluster of its entry", asyn
     incidents: { events: [{ kind: "fail", replica: 3, atFraction: [0, 0] }] },
   };
   const scenario = await open(inputOf([{}, failing]));
-  const masks = createTrainingEnvironments(scenario, {
-    rng: new Rng(1),
-    log: new RewardLog(),
-    difficulty: () => CONFIGURED_TASK,
-    onLatency: () => {},
-  }).map(({ inner }) => {
-    inner.reset(new Float32Array(inner.observationSize));
-    const mask = new Uint8Array(inner.actionCount);
-    inner.actionMask(mask);
-    return [...mask];
-  });
-  assert.deepEqual(masks, [[1, 1], [1, 1, 1, 0, 1], [1, 1], [1, 1, 1, 0, 1]]);
+  assert.deepEqual(firstMasks(scenario), [[1, 1], [1, 1, 1, 0, 1], [1, 1], [1, 1, 1, 0, 1]]);
 });
 
 Deno.test("trainPolicy() learns from clusters of several sizes and serves others", async () => {

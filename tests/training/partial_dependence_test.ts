@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
-import { type ExperimentInput, parseExperimentConfig } from "../../lib/config/mod.ts";
-import { Rng } from "../../lib/random/mod.ts";
-import {
-  type DependencePoint,
-  measureDependence,
-  openScenario,
-  type Scenario,
-  type TrainedPolicy,
-  trainPolicy,
-  useSimdBackend,
-} from "../../lib/training/mod.ts";
+import type { ExperimentInput } from "../../lib/config/mod.ts";
+import { type DependencePoint, measureDependence, useSimdBackend } from "../../lib/training/mod.ts";
+import { withTrained } from "./_with_trained.ts";
 
 await useSimdBackend();
 
@@ -23,19 +15,6 @@ const BASE: ExperimentInput = {
   evaluation: { seeds: [101, 102], requests: 60 },
 };
 
-async function withTrained(
-  input: ExperimentInput,
-  body: (trained: TrainedPolicy, scenario: Scenario) => Promise<void> | void,
-): Promise<void> {
-  const scenario = await openScenario(parseExperimentConfig({ ...BASE, ...input }));
-  const trained = await trainPolicy(scenario, { rng: new Rng(1) });
-  try {
-    await body(trained, scenario);
-  } finally {
-    trained.policy.dispose();
-  }
-}
-
 function curve(
   points: readonly DependencePoint[],
   feature: DependencePoint["feature"],
@@ -46,7 +25,7 @@ function curve(
 }
 
 Deno.test("measureDependence() shows a policy that starts as least outstanding as just that", () =>
-  withTrained({}, (trained, scenario) => {
+  withTrained(BASE, (trained, scenario) => {
     const points = measureDependence(scenario, trained, { every: 5, promptTokens: [64, 2048] });
     for (let replica = 0; replica < 3; replica++) {
       const byLoad = curve(points, "outstanding_requests", replica);
@@ -71,6 +50,7 @@ Deno.test("measureDependence() shows a policy that starts as least outstanding a
 
 Deno.test("measureDependence() leaves a recurrent policy's memory alone when it asks what if", () =>
   withTrained({
+    ...BASE,
     policy: { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8 },
   }, (trained, scenario) => {
     const options = { seed: 102, split: "validation", promptTokens: [500], every: 1 } as const;

@@ -1,19 +1,17 @@
-import { type ExperimentInput, parseExperimentConfig } from "../../lib/config/mod.ts";
-import { Rng } from "../../lib/random/mod.ts";
+import type { ExperimentInput } from "../../lib/config/mod.ts";
 import {
   evaluatePolicies,
   loadTrainedPolicy,
-  openScenario,
   policyCheckpoint,
   policyEntry,
   PolicyRouter,
   saveCheckpoint,
   type Scenario,
   type TrainedPolicy,
-  trainPolicy,
   useSimdBackend,
 } from "../../lib/training/mod.ts";
 import assert from "node:assert/strict";
+import { withTrained } from "./_with_trained.ts";
 
 await useSimdBackend();
 
@@ -23,19 +21,6 @@ const INPUT: ExperimentInput = {
   policy: { kind: "actor_critic", hiddenSize: 8, featureProjectionDim: 8, boundedLogits: false },
   evaluation: { seeds: [1, 2], requests: 80 },
 };
-
-async function withTrained(
-  input: ExperimentInput,
-  body: (trained: TrainedPolicy, scenario: Scenario) => Promise<void>,
-): Promise<void> {
-  const scenario = await openScenario(parseExperimentConfig(input));
-  const trained = await trainPolicy(scenario, { rng: new Rng(1) });
-  try {
-    await body(trained, scenario);
-  } finally {
-    trained.policy.dispose();
-  }
-}
 
 /** Replicas of all requests of all evaluation runs. */
 async function routes(
