@@ -43,8 +43,8 @@ export async function loadInitialPolicy(scenario: Scenario): Promise<InitialPoli
   const servesAnySize = clusterSizeReason(config) === undefined;
   const requirements: readonly [name: string, wanted: unknown, found: unknown][] = [
     ["replicaCount", replicaCount, servesAnySize ? replicaCount : checkpoint.replicaCount],
-    ["schemaHash", schemaHash, checkpoint.schemaHash],
     ["policy", config.policy, checkpoint.config.policy],
+    ["schemaHash", schemaHash, checkpoint.schemaHash],
     ["normalizer", config.normalizer, checkpoint.config.normalizer],
   ];
   for (const [name, wanted, found] of requirements) {
