@@ -1,5 +1,5 @@
 import type { BandPoint } from "./_series.ts";
-import type { Chart } from "./chart.ts";
+import { type Chart, makeChart } from "./chart.ts";
 import { colorScale, DASH_LEGEND, dashScale } from "./theme.ts";
 
 /** A view inside a concatenated chart. */
@@ -30,8 +30,33 @@ export interface BandPanelOptions {
   readonly groupTitle: string;
 }
 
+/** What a chart of band panels says as a whole. */
+export interface BandChartOptions {
+  /** Title. */
+  readonly title: string;
+  /** Seeds of the points, repeated as may be. */
+  readonly seeds: ArrayLike<number>;
+  /** Panels side by side at most; 2 by default. */
+  readonly columns?: number;
+}
+
+/** Band panels in rows. */
+export function bandChart(
+  points: readonly PanelPoint[],
+  panels: readonly BandPanelOptions[],
+  { title, seeds, columns = 2 }: BandChartOptions,
+): Chart {
+  return makeChart({
+    title: { text: title, subtitle: bandSubtitle(seeds) },
+    data: { values: [...points] },
+    columns: Math.min(columns, panels.length),
+    spacing: { row: 28, column: 40 },
+    concat: panels.map((options) => bandPanel(points, options)),
+  });
+}
+
 /** Lines with bands over seeds, over routing decisions or what `xTitle` says. */
-export function bandPanel(points: readonly PanelPoint[], options: BandPanelOptions): Panel {
+function bandPanel(points: readonly PanelPoint[], options: BandPanelOptions): Panel {
   const { panel, title, xTitle = "Routing decisions", yTitle, groups, groupTitle } = options;
   const drawn = new Set(points.map((point) => point.series));
   const longest = Math.max(
@@ -83,7 +108,7 @@ export function bandPanel(points: readonly PanelPoint[], options: BandPanelOptio
 }
 
 /** What the lines and bands mean. */
-export function bandSubtitle(seeds: ArrayLike<number>): string {
+function bandSubtitle(seeds: ArrayLike<number>): string {
   const count = new Set(Array.from(seeds)).size;
   return count > 1
     ? `Line: mean over ${count} seeds. Band: smallest to largest seed.`

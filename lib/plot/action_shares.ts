@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { namesOfReplicas, replicaBarColor } from "./_replicas.ts";
 import { rounded } from "./_series.ts";
 import { type Chart, makeChart } from "./chart.ts";
-import { colorScale, PALETTE, textColorOn } from "./theme.ts";
+import type { ReplicaNameOptions } from "./replica_names.ts";
+import { PALETTE, textColorOn } from "./theme.ts";
 
 /** Shares of one policy. */
 export interface PolicyShares {
@@ -13,12 +15,6 @@ export interface PolicyShares {
   readonly policy: string;
   /** Share of the requests that each replica got, `[replicas]`; sums to 1. */
   readonly replicaShares: readonly number[];
-}
-
-/** How {@linkcode actionShares} draws. */
-export interface ActionSharesOptions {
-  /** Names of the replicas, e.g. `["0 H100", "1 A100"]`; `replica 0` and so on by default. */
-  readonly replicaNames?: readonly string[];
 }
 
 /**
@@ -43,13 +39,10 @@ export interface ActionSharesOptions {
  */
 export function actionShares(
   shares: readonly PolicyShares[],
-  options: ActionSharesOptions = {},
+  options: ReplicaNameOptions = {},
 ): Chart {
   const replicaCount = Math.max(0, ...shares.map((entry) => entry.replicaShares.length));
-  const names = Array.from(
-    { length: replicaCount },
-    (_, replica) => options.replicaNames?.[replica] ?? `replica ${replica}`,
-  );
+  const names = namesOfReplicas(options, replicaCount);
   const values = shares.flatMap(({ policy, replicaShares }) => {
     let from = 0;
     return replicaShares.map((share, replica) => {
@@ -91,13 +84,7 @@ export function actionShares(
             scale: { domain: [0, 1] },
           },
           x2: { field: "to" },
-          color: {
-            field: "replica",
-            type: "nominal",
-            title: "Replica",
-            legend: { symbolType: "square" },
-            scale: colorScale(names),
-          },
+          color: replicaBarColor(names),
         },
       },
       {

@@ -3,19 +3,15 @@
  *
  * @module
  */
+import { replicaName } from "./_replicas.ts";
 import { rounded } from "./_series.ts";
 import type { BatchBar } from "./batch_recorder.ts";
 import { type Chart, makeChart } from "./chart.ts";
+import type { ReplicaNameOptions } from "./replica_names.ts";
 import { PALETTE } from "./theme.ts";
 
 /** Kinds of batches in the order of their colours. */
 const KINDS = ["prefill", "mixed", "decode"] as const;
-
-/** How {@linkcode batchGantt} draws. */
-export interface BatchGanttOptions {
-  /** Names of the replicas, e.g. `["0 H100", "1 A100"]`; `replica 0` and so on by default. */
-  readonly replicaNames?: readonly string[];
-}
 
 /**
  * Gantt chart of batches: one lane a replica and pipeline stage, one bar a batch, coloured by
@@ -36,7 +32,7 @@ export interface BatchGanttOptions {
  * assert.match(await renderSvg(chart), /replica 0/);
  * ```
  */
-export function batchGantt(batches: readonly BatchBar[], options: BatchGanttOptions = {}): Chart {
+export function batchGantt(batches: readonly BatchBar[], options: ReplicaNameOptions = {}): Chart {
   if (batches.length === 0) {
     throw new RangeError(
       "Cannot draw batches: batches must hold at least one batch, current length is 0",
@@ -44,7 +40,7 @@ export function batchGantt(batches: readonly BatchBar[], options: BatchGanttOpti
   }
   const hasStages = batches.some((batch) => batch.stage > 0);
   const laneOf = ({ replica, stage }: BatchBar): string => {
-    const name = options.replicaNames?.[replica] ?? `replica ${replica}`;
+    const name = replicaName(options, replica);
     return hasStages ? `${name}, stage ${stage}` : name;
   };
   const inOrder = [...batches].sort((a, b) => a.replica - b.replica || a.stage - b.stage);

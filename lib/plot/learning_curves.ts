@@ -5,9 +5,9 @@
  */
 import type { Table } from "apache-arrow";
 import { columnNumbers, columnStrings } from "../metrics/mod.ts";
-import { bandPanel, bandSubtitle } from "./_band_panel.ts";
+import { bandChart } from "./_band_panel.ts";
 import { bandOverSeeds, type SeedPoint } from "./_series.ts";
-import { type Chart, makeChart } from "./chart.ts";
+import type { Chart } from "./chart.ts";
 
 /** Columns of `training.parquet` that are worth a panel, with the title of their axis. */
 export const LEARNING_PANELS = {
@@ -85,18 +85,14 @@ export function learningCurves(training: Table, options: LearningCurvesOptions =
     }));
     return bandOverSeeds(points, maxPoints).map((point) => ({ panel, ...point }));
   });
-  return makeChart({
-    title: { text: "Learning curves", subtitle: bandSubtitle(seeds) },
-    data: { values },
-    columns: Math.min(columns, panels.length),
-    spacing: { row: 28, column: 40 },
-    concat: panels.map((panel) =>
-      bandPanel(values, {
-        panel,
-        yTitle: LEARNING_PANELS[panel],
-        groups: policies,
-        groupTitle: "Policy",
-      })
-    ),
-  });
+  return bandChart(
+    values,
+    panels.map((panel) => ({
+      panel,
+      yTitle: LEARNING_PANELS[panel],
+      groups: policies,
+      groupTitle: "Policy",
+    })),
+    { title: "Learning curves", seeds, columns },
+  );
 }

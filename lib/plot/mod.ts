@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { actionShares, type ActionSharesOptions, type PolicyShares } from "./action_shares.ts";
-export { batchGantt, type BatchGanttOptions } from "./batch_gantt.ts";
+export { actionShares, type PolicyShares } from "./action_shares.ts";
+export { batchGantt } from "./batch_gantt.ts";
 export { type BatchBar, BatchRecorder, type BatchRecorderOptions } from "./batch_recorder.ts";
 export { type Chart, makeChart } from "./chart.ts";
 export {
@@ -22,11 +22,7 @@ export {
   type LearningCurvesOptions,
   type LearningPanel,
 } from "./learning_curves.ts";
-export {
-  type DependenceValue,
-  policyDependence,
-  type PolicyDependenceOptions,
-} from "./policy_dependence.ts";
+export { type DependenceValue, policyDependence } from "./policy_dependence.ts";
 export { type PngOptions, renderPng, renderSvg, writeChart } from "./render.ts";
 export {
   type Report,
@@ -35,13 +31,13 @@ export {
   type ReportTable,
   writeReport,
 } from "./report.ts";
+export type { ReplicaNameOptions } from "./replica_names.ts";
 export { rewardComponents, type RewardComponentsOptions } from "./reward_components.ts";
 export {
   countRoutingShares,
   type RoutingShare,
   type RoutingShareOptions,
   routingShares,
-  type RoutingSharesOptions,
 } from "./routing_shares.ts";
 export {
   chartTheme,

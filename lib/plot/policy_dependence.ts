@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { replicaName } from "./_replicas.ts";
 import { rounded } from "./_series.ts";
 import type { Panel } from "./_band_panel.ts";
 import { type Chart, makeChart } from "./chart.ts";
+import type { ReplicaNameOptions } from "./replica_names.ts";
 import { colorScale, DASH_LEGEND, dashScale } from "./theme.ts";
 
 /** A point of a curve, as `measureDependence` of the training package returns it. */
@@ -18,12 +20,6 @@ export interface DependenceValue {
   readonly replica: number;
   /** Mean over decisions, in [0, 1]. */
   readonly probability: number;
-}
-
-/** How {@linkcode policyDependence} draws. */
-export interface PolicyDependenceOptions {
-  /** Names of the replicas; `replica 0` and so on by default. */
-  readonly replicaNames?: readonly string[];
 }
 
 /**
@@ -53,21 +49,19 @@ export interface PolicyDependenceOptions {
  */
 export function policyDependence(
   points: readonly DependenceValue[],
-  options: PolicyDependenceOptions = {},
+  options: ReplicaNameOptions = {},
 ): Chart {
   if (points.length === 0) {
     throw new RangeError("Cannot draw dependence: points must hold at least one, current is none");
   }
   const replicas = [...new Set(points.map((point) => point.replica))].sort((a, b) => a - b);
-  const nameOf = (replica: number): string =>
-    options.replicaNames?.[replica] ?? `replica ${replica}`;
-  const names = replicas.map(nameOf);
+  const names = replicas.map((replica) => replicaName(options, replica));
   const keyOf = ({ feature, value, replica }: DependenceValue): string =>
     `${feature}/${value}/${replica}`;
   const values = [...Map.groupBy(points, keyOf).values()].map((group) => ({
     feature: group[0]!.feature,
     value: group[0]!.value,
-    replica: nameOf(group[0]!.replica),
+    replica: replicaName(options, group[0]!.replica),
     probability: rounded(
       group.reduce((sum, { probability }) => sum + probability, 0) / group.length,
     ),

@@ -5,9 +5,9 @@
  */
 import type { Table } from "apache-arrow";
 import { columnNumbers, columnStrings } from "../metrics/mod.ts";
-import { bandPanel, bandSubtitle } from "./_band_panel.ts";
+import { bandChart } from "./_band_panel.ts";
 import { bandOverSeeds, type SeedPoint } from "./_series.ts";
-import { type Chart, makeChart } from "./chart.ts";
+import type { Chart } from "./chart.ts";
 
 /** Columns that start like components and are moments of the whole reward. */
 const NOT_COMPONENTS = new Set(["reward_mean", "reward_std"]);
@@ -74,19 +74,15 @@ export function rewardComponents(training: Table, options: RewardComponentsOptio
   }
   const panels = [...new Set(values.map((value) => value.panel))];
   const components = [...new Set(values.map((value) => value.series))];
-  return makeChart({
-    title: { text: "Reward components", subtitle: bandSubtitle(seeds) },
-    data: { values },
-    columns: Math.min(2, panels.length),
-    spacing: { row: 28, column: 40 },
-    concat: panels.map((panel) =>
-      bandPanel(values, {
-        panel,
-        title: panel,
-        yTitle: "Reward per decision",
-        groups: components,
-        groupTitle: "Component",
-      })
-    ),
-  });
+  return bandChart(
+    values,
+    panels.map((panel) => ({
+      panel,
+      title: panel,
+      yTitle: "Reward per decision",
+      groups: components,
+      groupTitle: "Component",
+    })),
+    { title: "Reward components", seeds },
+  );
 }

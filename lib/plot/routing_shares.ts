@@ -6,9 +6,10 @@
 import type { Table } from "apache-arrow";
 import { columnNumbers, columnStrings } from "../metrics/mod.ts";
 import { quantile } from "../stats/mod.ts";
+import { namesOfReplicas, replicaBarColor } from "./_replicas.ts";
 import { rounded } from "./_series.ts";
 import { type Chart, makeChart } from "./chart.ts";
-import { colorScale } from "./theme.ts";
+import type { ReplicaNameOptions } from "./replica_names.ts";
 
 /** Share of the requests of one kind that a replica got. */
 export interface RoutingShare {
@@ -123,12 +124,6 @@ export function countRoutingShares(
   );
 }
 
-/** How {@linkcode routingShares} draws. */
-export interface RoutingSharesOptions {
-  /** Names of the replicas; `replica 0` and so on by default. */
-  readonly replicaNames?: readonly string[];
-}
-
 /**
  * Stacked bars: the replicas' shares by prompt length, one row a load and one column a policy.
  *
@@ -151,12 +146,10 @@ export interface RoutingSharesOptions {
  */
 export function routingShares(
   shares: readonly RoutingShare[],
-  options: RoutingSharesOptions = {},
+  options: ReplicaNameOptions = {},
 ): Chart {
-  const nameOf = (replica: number): string =>
-    options.replicaNames?.[replica] ?? `replica ${replica}`;
   const replicaCount = 1 + Math.max(-1, ...shares.map((entry) => entry.replica));
-  const names = Array.from({ length: replicaCount }, (_, replica) => nameOf(replica));
+  const names = namesOfReplicas(options, replicaCount);
   const prompts = [...new Set(shares.map((entry) => entry.prompt))];
   return makeChart({
     title: {
@@ -168,7 +161,7 @@ export function routingShares(
       values: shares.map((entry) => ({
         ...entry,
         share: rounded(entry.share),
-        replica: nameOf(entry.replica),
+        replica: names[entry.replica]!,
         order: entry.replica,
       })),
     },
@@ -207,13 +200,7 @@ export function routingShares(
           scale: { domain: [0, 1] },
         },
         order: { field: "order" },
-        color: {
-          field: "replica",
-          type: "nominal",
-          title: "Replica",
-          legend: { symbolType: "square" },
-          scale: colorScale(names),
-        },
+        color: replicaBarColor(names),
       },
     },
   });

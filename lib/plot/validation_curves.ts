@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { bandPanel, bandSubtitle } from "./_band_panel.ts";
+import { bandChart } from "./_band_panel.ts";
 import { bandOverSeeds } from "./_series.ts";
-import { type Chart, makeChart } from "./chart.ts";
+import type { Chart } from "./chart.ts";
 
 /** What {@linkcode validationCurves} draws against. */
 export type ValidationAxis = "decisions" | "seconds";
@@ -61,23 +61,16 @@ export function validationCurves(points: readonly ValidationPoint[], axis: Valid
       .map(({ series, seed, x, e2eMeanSeconds }) => ({ series, seed, x, y: e2eMeanSeconds }));
     return bandOverSeeds(own, 40).map((point) => ({ panel, ...point }));
   });
-  return makeChart({
-    title: {
-      text: "Learning on validation arrivals",
-      subtitle: bandSubtitle(points.map(({ seed }) => seed)),
-    },
-    data: { values },
-    columns: Math.min(2, panels.length),
-    spacing: { row: 28, column: 40 },
-    concat: panels.map((panel) =>
-      bandPanel(values, {
-        panel,
-        title: panel,
-        xTitle: AXIS_TITLES[axis],
-        yTitle: "Mean E2E (s)",
-        groups,
-        groupTitle: "Load",
-      })
-    ),
-  });
+  return bandChart(
+    values,
+    panels.map((panel) => ({
+      panel,
+      title: panel,
+      xTitle: AXIS_TITLES[axis],
+      yTitle: "Mean E2E (s)",
+      groups,
+      groupTitle: "Load",
+    })),
+    { title: "Learning on validation arrivals", seeds: points.map(({ seed }) => seed) },
+  );
 }
