@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Workload } from "../workload/mod.ts";
+import { promptRanges, type Workload } from "../workload/mod.ts";
 
-/** Requests of one range of prompt lengths. */
-interface PromptRange {
+/** Outputs of one range of prompt lengths. */
+interface OutputRange {
   /** Longest prompt of the range; the last range also holds all longer ones. */
   readonly maxPromptTokens: number;
   /** Output lengths in ascending order. */
@@ -40,7 +40,7 @@ const RANGE_COUNT = 20;
  * ```
  */
 export class OutputLengthPredictor {
-  readonly #ranges: readonly PromptRange[];
+  readonly #ranges: readonly OutputRange[];
 
   /**
    * Learns from requests whose outputs are known.
@@ -53,20 +53,10 @@ export class OutputLengthPredictor {
         `Cannot learn output lengths: there must be at least one request, current count is ${count}`,
       );
     }
-    const order = Array.from({ length: count }, (_, i) => i)
-      .sort((a, b) => promptTokens[a]! - promptTokens[b]!);
-    const ranges: PromptRange[] = [];
-    let start = 0;
-    for (let range = 1; range <= RANGE_COUNT; range++) {
-      let end = Math.round((range * count) / RANGE_COUNT);
-      if (end <= start) continue;
-      const maxPromptTokens = promptTokens[order[end - 1]!]!;
-      while (end < count && promptTokens[order[end]!] === maxPromptTokens) end++;
-      const outputs = Int32Array.from(order.slice(start, end), (i) => outputTokens[i]!).sort();
-      ranges.push({ maxPromptTokens, outputTokens: outputs, sumFrom: suffixSums(outputs) });
-      start = end;
-    }
-    this.#ranges = ranges;
+    this.#ranges = promptRanges(promptTokens, RANGE_COUNT).map(({ maxPromptTokens, indices }) => {
+      const outputs = Int32Array.from(indices, (i) => outputTokens[i]!).sort();
+      return { maxPromptTokens, outputTokens: outputs, sumFrom: suffixSums(outputs) };
+    });
   }
 
   /**
@@ -83,7 +73,7 @@ export class OutputLengthPredictor {
     return longer === 0 ? 1 : sumFrom[first]! / longer - producedTokens;
   }
 
-  #rangeOf(promptTokens: number): PromptRange {
+  #rangeOf(promptTokens: number): OutputRange {
     const last = this.#ranges.length - 1;
     let range = 0;
     while (range < last && this.#ranges[range]!.maxPromptTokens < promptTokens) range++;

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import type { Rng } from "../random/mod.ts";
 import { quantileSorted } from "../stats/mod.ts";
+import { promptRanges } from "./prompt_ranges.ts";
 
 /** Quantiles of a number of tokens at equally spaced levels from 0 to 1. */
 export const tokenQuantiles = z.array(z.number().int().positive()).min(2).refine(
@@ -105,24 +106,14 @@ export function fitLengthTable(
       `Cannot fit a length table: there must be >= ${ranges} prompts and as many outputs, current numbers are ${count}, ${outputTokens.length}`,
     );
   }
-  const order = Array.from({ length: count }, (_, i) => i)
-    .sort((a, b) => promptTokens[a]! - promptTokens[b]! || a - b);
-  const outputTokensByPrompt = [];
-  let start = 0;
-  for (let range = 1; range <= ranges; range++) {
-    let end = Math.round((range * count) / ranges);
-    if (end <= start) continue;
-    const maxPromptTokens = promptTokens[order[end - 1]!]!;
-    while (end < count && promptTokens[order[end]!] === maxPromptTokens) end++;
-    const outputs = order.slice(start, end).map((i) => outputTokens[i]!).sort((a, b) => a - b);
-    outputTokensByPrompt.push({
+  const tabulate = (values: number[], steps: number): number[] =>
+    tabulateTokens(values.sort((a, b) => a - b), steps);
+  const outputTokensByPrompt = promptRanges(promptTokens, ranges)
+    .map(({ maxPromptTokens, indices }) => ({
       maxPromptTokens,
-      outputTokens: tabulateTokens(outputs, outputSteps),
-    });
-    start = end;
-  }
-  const prompts = order.map((i) => promptTokens[i]!);
-  return { promptTokens: tabulateTokens(prompts, promptSteps), outputTokensByPrompt };
+      outputTokens: tabulate(indices.map((i) => outputTokens[i]!), outputSteps),
+    }));
+  return { promptTokens: tabulate(Array.from(promptTokens), promptSteps), outputTokensByPrompt };
 }
 
 /**

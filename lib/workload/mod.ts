@@ -50,6 +50,7 @@ export {
   outputPredictability,
 } from "./output_predictability.ts";
 export { prefixHitRate } from "./prefix_hit_rate.ts";
+export { type PromptRange, promptRanges } from "./prompt_ranges.ts";
 export { readTrace } from "./read_trace.ts";
 export { dealRequestClasses, type RequestClass, requestClassSchema } from "./request_classes.ts";
 export { scaleToRate } from "./scale_to_rate.ts";
