@@ -2,7 +2,7 @@
  * The tables of `docs/profiles.md`.
  */
 import type { TableComparison, TimingProfile } from "../../lib/timing/mod.ts";
-import { attentionText, errorText } from "../../lib/cli/_profile_list.ts";
+import { degreeRows } from "../../lib/cli/_profile_list.ts";
 
 /** A Markdown table. */
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -13,25 +13,13 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 
 /** One row for each degree of each profile: relative errors, median / 90th percentile. */
 export function profileTable(profiles: readonly TimingProfile[]): string {
-  const rows = profiles.flatMap((profile) =>
-    profile.degrees.map((degree) => {
-      const heldOut = Object.values(degree.layer).flatMap((curve) => curve.heldOut?.median ?? []);
-      return [
-        profile.gpu,
-        profile.model,
-        String(degree.tensorParallel),
-        errorText(degree.layerError),
-        `${(100 * Math.max(...heldOut)).toFixed(1)}`,
-        attentionText(degree),
-        degree.tensorParallel === 1
-          ? "-"
-          : degree.allReduce
-          ? errorText(degree.allReduce.error)
-          : "analytic",
-        degree.sendRecv ? errorText(degree.sendRecv.error) : "analytic",
-      ];
-    })
-  );
+  const rows = profiles.flatMap((profile) => {
+    const cells = degreeRows(profile);
+    return profile.degrees.map(({ layer }, i) => {
+      const heldOut = Object.values(layer).flatMap((curve) => curve.heldOut?.median ?? []);
+      return cells[i]!.toSpliced(4, 0, (100 * Math.max(...heldOut)).toFixed(1));
+    });
+  });
   return markdown(
     ["GPU", "model", "tp", "layer", "held out", "attention", "all-reduce", "send-recv"],
     rows,

@@ -8,6 +8,7 @@ import {
   type ProfileCurve,
   type ProfileDegree,
   shippedProfiles,
+  type TimingProfile,
 } from "../timing/mod.ts";
 import { textTable } from "./_text_table.ts";
 
@@ -33,22 +34,25 @@ export function attentionText({ attention }: ProfileDegree): string {
   return `${errorText(attention.prefill.error)}, ${errorText(attention.decode.error)}`;
 }
 
+/** GPU, model, degree and errors of layer, attention, all-reduce and send-recv: a row a degree. */
+export function degreeRows({ gpu, model, degrees }: TimingProfile): string[][] {
+  return degrees.map((degree) => [
+    gpu,
+    model,
+    String(degree.tensorParallel),
+    errorText(degree.layerError),
+    attentionText(degree),
+    degree.tensorParallel === 1
+      ? "-"
+      : degree.allReduce
+      ? errorText(degree.allReduce.error)
+      : "analytic",
+    degree.sendRecv ? errorText(degree.sendRecv.error) : "analytic",
+  ]);
+}
+
 function list(): void {
-  const rows = shippedProfiles().flatMap((profile) =>
-    profile.degrees.map((degree) => [
-      profile.gpu,
-      profile.model,
-      String(degree.tensorParallel),
-      errorText(degree.layerError),
-      attentionText(degree),
-      degree.tensorParallel === 1
-        ? "-"
-        : degree.allReduce
-        ? errorText(degree.allReduce.error)
-        : "analytic",
-      degree.sendRecv ? errorText(degree.sendRecv.error) : "analytic",
-    ])
-  );
+  const rows = shippedProfiles().flatMap(degreeRows);
   const head = ["gpu", "model", "tp", "layer %", "attention %", "all-reduce %", "send-recv %"];
   console.log(textTable(head, rows));
   console.log("Relative errors against the measured tables, median / 90th percentile; layer: all");

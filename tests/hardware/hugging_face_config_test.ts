@@ -11,6 +11,7 @@ import {
 } from "../../lib/hardware/mod.ts";
 import { createAnalyticTimer } from "../../lib/timing/mod.ts";
 import { batchShape } from "../timing/_batch_shape.ts";
+import { FREE } from "../../data/tools/_fit.ts";
 
 const shared = fileURLToPath(
   new URL("../../../shared/profiling/llmservingsim/models", import.meta.url),
@@ -118,20 +119,7 @@ Deno.test("createAnalyticTimer() reads the experts that a batch chooses and mult
     gpu: getGpu("a100"),
     tensorParallel: 1,
     pipelineStages: 2,
-    efficiency: {
-      matmulCompute: Infinity,
-      matmulMemory: 1,
-      elementwiseMemory: Infinity,
-      prefillCompute: Infinity,
-      prefillMaskedShare: 0,
-      prefillContextSeconds: 0,
-      decodeMemory: Infinity,
-      mixedDecodeCost: 1,
-      layerSeconds: 0,
-      linkSeconds: 0,
-      linkBandwidth: Infinity,
-      iterationSeconds: 0,
-    },
+    efficiency: { ...FREE, matmulMemory: 1 },
   });
   const bytes = (tokens: number): number =>
     timer.modelSeconds(batchShape([], [[0, tokens]]), 0) * 2039e9;
