@@ -88,7 +88,7 @@ export function fitRelative(
 }
 
 /** Predictor of the seconds of one layer, without what a first or last stage has more. */
-export function createLayerPredictor(
+function createLayerPredictor(
   gpu: string,
   efficiency: GpuEfficiency,
   observations: readonly Observation[],

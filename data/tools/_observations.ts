@@ -27,7 +27,7 @@ export async function readCsv(path: string): Promise<Row[]> {
 }
 
 /** A batch of equal decodes and at most one prompt chunk. */
-export function batchOf(
+function batchOf(
   decodes: number,
   decodeContext: number,
   chunk = 0,

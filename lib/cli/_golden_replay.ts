@@ -13,7 +13,7 @@ import {
 import { field, type GoldenBatch, type GoldenCase } from "./_golden_case.ts";
 
 /** How far a replay may be from the recorded run, in seconds. */
-export const GOLDEN_TOLERANCE_SECONDS = 1e-9;
+const GOLDEN_TOLERANCE_SECONDS = 1e-9;
 
 /** Comparison of a replay with the recorded run; printed as one line of JSON. */
 export interface GoldenReport {

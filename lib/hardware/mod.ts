@@ -6,10 +6,4 @@
 export { getGpu, gpuNames, type GpuSpec, gpuSpecSchema } from "./gpu_spec.ts";
 export { parseHuggingFaceConfig } from "./hugging_face_config.ts";
 export { BYTES_PER_NUMBER, type ModelShard, shardModel } from "./model_shard.ts";
-export {
-  expertsSchema,
-  getModel,
-  modelNames,
-  type ModelSpec,
-  modelSpecSchema,
-} from "./model_spec.ts";
+export { getModel, modelNames, type ModelSpec, modelSpecSchema } from "./model_spec.ts";

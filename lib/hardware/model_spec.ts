@@ -8,7 +8,7 @@ import { ConfigError } from "../support/mod.ts";
 import catalogue from "../../data/hardware/models.json" with { type: "json" };
 
 /** Experts beside or instead of a layer's MLP, of which every token passes a few. */
-export const expertsSchema = z.strictObject({
+const expertsSchema = z.strictObject({
   count: z.int().min(1).describe("Experts of a layer."),
   perToken: z.int().min(1).describe("Experts that a token passes."),
   hiddenDim: z.int().min(1).describe("Width of the hidden layer of one expert."),

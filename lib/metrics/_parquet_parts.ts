@@ -4,7 +4,7 @@ import { requireSameColumns, rowsOf } from "./table_builder.ts";
 import { type RowOf, schemaOf } from "./table_schema.ts";
 
 /** Rows of a part, which is one row group: what is held in memory. */
-export const PART_ROWS = 8192;
+const PART_ROWS = 8192;
 
 /**
  * A table as a folder of Parquet files of {@linkcode PART_ROWS} rows each, the last one shorter. It

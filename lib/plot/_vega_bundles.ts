@@ -35,7 +35,7 @@ export async function loadVegaBundles(): Promise<VegaBundles> {
  * Makes JavaScript safe inside a `<script>` element. In strings and regular expressions, the only
  * places where these sequences occur in code, the backslash changes nothing.
  */
-export function scriptText(source: string): string {
+function scriptText(source: string): string {
   return source
     .replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "")
     .replace(/<\/(?=script)/gi, "<\\/")

@@ -28,7 +28,7 @@ export const PALETTE: readonly string[] = [
 const DASHES: readonly (readonly number[])[] = [[1, 0], [6, 2], [2, 2], [8, 2, 2, 2]];
 
 /** Fonts in order of preference; the first is the one that PNG files are drawn with. */
-export const FONT_FAMILY = "Inter, 'Helvetica Neue', Arial, sans-serif";
+const FONT_FAMILY = "Inter, 'Helvetica Neue', Arial, sans-serif";
 
 /** Legend entries long enough to show a dash pattern, and as strong as the line. */
 export const DASH_LEGEND = { symbolSize: 500, symbolType: "stroke", symbolOpacity: 1 } as const;

@@ -5,7 +5,6 @@
  */
 export {
   type ScenarioCapacity,
-  scenarioCapacitySchema,
   type ScenarioDefinition,
   type ScenarioLoad,
   scenarioLoads,

@@ -16,7 +16,7 @@ export type ScenarioLoad = typeof scenarioLoads[number];
 const seconds = z.number().positive().finite();
 
 /** How the capacity of a scenario was found. */
-export const scenarioCapacitySchema = z.strictObject({
+const scenarioCapacitySchema = z.strictObject({
   ratePerSecond: z.number().positive().finite().describe("Highest rate that kept the objective"),
   router: z.string().min(1).describe("Who routed"),
   objective: z.strictObject({

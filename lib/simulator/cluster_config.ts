@@ -25,7 +25,7 @@ export const replicaGroupSchema = z.strictObject({
 });
 
 /** A GPU beside those of the catalogue. */
-export const ownGpuSchema = gpuSpecSchema.extend({
+const ownGpuSchema = gpuSpecSchema.extend({
   product: z.string().default("").describe("The vendor's name of the product."),
   source: z.string().default("").describe("Where the figures come from."),
   efficiency: z.union([z.string(), gpuEfficiencySchema]).describe(

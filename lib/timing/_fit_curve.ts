@@ -55,7 +55,7 @@ export function fitCurve(points: readonly CurvePoint[], options: CurveFitOptions
 }
 
 /** Predicted and measured seconds, as a loaded curve predicts them; without times of 0. */
-export function pairsOf(knots: readonly CurvePoint[], points: readonly CurvePoint[]): FitPair[] {
+function pairsOf(knots: readonly CurvePoint[], points: readonly CurvePoint[]): FitPair[] {
   const curve = new Curve(knots);
   return points.filter(({ seconds }) => seconds > 0)
     .map(({ count, seconds }) => {

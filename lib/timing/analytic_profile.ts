@@ -4,7 +4,6 @@
  * @module
  */
 import { z } from "zod";
-import { parseConfig } from "../support/mod.ts";
 import { gpuEfficiencySchema } from "./gpu_efficiency.ts";
 
 const meanErrorsSchema = z.strictObject({
@@ -41,12 +40,3 @@ export const analyticProfileSchema = z.strictObject({
 
 /** Validated {@linkcode analyticProfileSchema}. */
 export type AnalyticProfile = z.infer<typeof analyticProfileSchema>;
-
-/**
- * Checks a profile of kind analytic.
- *
- * @throws {ConfigError} For the first field that is not allowed.
- */
-export function parseAnalyticProfile(input: unknown, name: string): AnalyticProfile {
-  return parseConfig<AnalyticProfile>(analyticProfileSchema, input, name);
-}

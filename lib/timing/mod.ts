@@ -3,11 +3,7 @@
  *
  * @module
  */
-export {
-  type AnalyticProfile,
-  analyticProfileSchema,
-  parseAnalyticProfile,
-} from "./analytic_profile.ts";
+export { type AnalyticProfile, analyticProfileSchema } from "./analytic_profile.ts";
 export { type AnalyticTimerOptions, createAnalyticTimer } from "./analytic_timer.ts";
 export {
   type BatchShape,

@@ -50,7 +50,7 @@ export {
 export { useSimdBackend } from "./backend.ts";
 export { CreditQueue, type CreditQueueOptions, type CreditQueueState } from "./credit_queue.ts";
 export { collectCreditedRollout, type CreditedRolloutOptions } from "./credited_rollout.ts";
-export { type DecisionRecord, DecisionRecorder, type DecisionSource } from "./decision_record.ts";
+export type { DecisionRecord } from "./decision_record.ts";
 export type { Environment, ReplicaObservation, StepResult } from "./environment.ts";
 export { type EpisodeRouter, isEpisodeRouter } from "./episode_router.ts";
 export {
@@ -123,7 +123,6 @@ export { appendUpdate, readUpdates, rewindUpdates } from "./update_log.ts";
 export type { UpdateRecord } from "./update_record.ts";
 export type { TrainingWarning } from "./_warnings.ts";
 export {
-  clusterSizeReason,
   type LoadPolicyOptions,
   loadTrainedPolicy,
   policyCheckpoint,

@@ -151,7 +151,7 @@ export function sampleBatches(): BatchBar[] {
 }
 
 /** Made-up probabilities: replica 0 likes long prompts, all like to be idle. */
-export function sampleDependence(): DependenceValue[] {
+function sampleDependence(): DependenceValue[] {
   const replicas = REPLICAS.map((_, replica) => replica);
   return [
     ...[64, 256, 1024, 4096].flatMap((value) =>

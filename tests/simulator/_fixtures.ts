@@ -15,7 +15,7 @@ export const affineTimer: BatchTimer = {
 };
 
 /** A timer of one second an iteration. */
-export const unitTimer: BatchTimer = { modelSeconds: () => 1, overheadSeconds: () => 0 };
+const unitTimer: BatchTimer = { modelSeconds: () => 1, overheadSeconds: () => 0 };
 
 /** A replica with the given scheduler settings. */
 export function makeReplica(

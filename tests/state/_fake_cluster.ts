@@ -32,7 +32,7 @@ const IDLE: Required<FakeReplica> = {
 };
 
 /** A request of 1 token at time 0 but for what is given. */
-export function fakeRequest(parts: Partial<RequestView> = {}): RequestView {
+function fakeRequest(parts: Partial<RequestView> = {}): RequestView {
   return {
     index: 0,
     arrivalSeconds: 0,
