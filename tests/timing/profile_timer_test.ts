@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
 import { getGpu, getModel } from "../../lib/hardware/mod.ts";
 import { quantile } from "../../lib/stats/mod.ts";
 import {
@@ -16,6 +15,7 @@ import {
 } from "../../lib/timing/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
 import { assertPartsSum, kindSeconds, partSeconds } from "./_operations.ts";
+import { assertNeverFaster } from "./_never_faster.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -299,32 +299,6 @@ Deno.test({
       tensorParallel: 2,
       pipelineStages: 2,
     });
-    const contexts = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 40 });
-    const prefill = fc.tuple(
-      fc.integer({ min: 0, max: 40_000 }),
-      fc.integer({ min: 1, max: 9000 }),
-    );
-    fc.assert(fc.property(
-      contexts,
-      prefill,
-      fc.nat(),
-      fc.integer({ min: 1, max: 9000 }),
-      (decodes, [context, chunk], which, by) => {
-        const longer = decodes.map((value, i) => i === which % decodes.length ? value + by : value);
-        const pairs = [
-          [batchShape(decodes, []), batchShape(longer, [])],
-          [batchShape(decodes, [[context, chunk]]), batchShape(longer, [[context, chunk]])],
-          [batchShape(decodes, [[context, chunk]]), batchShape(decodes, [[context + by, chunk]])],
-          [batchShape(decodes, [[context, chunk]]), batchShape(decodes, [[context, chunk + by]])],
-        ] as const;
-        for (const [before, after] of pairs) {
-          for (const stage of [0, 1]) {
-            const seconds = timer.modelSeconds(before, stage);
-            assert.ok(seconds > 0 && Number.isFinite(seconds));
-            assert.ok(timer.modelSeconds(after, stage) >= seconds * (1 - 1e-12));
-          }
-        }
-      },
-    ));
+    assertNeverFaster(timer, { stages: [0, 1], maxChunk: 9000 });
   },
 });
