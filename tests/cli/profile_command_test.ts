@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { loadProfile } from "../../lib/timing/mod.ts";
 import { run } from "./_run.ts";
+import { withFolder } from "../_helpers.ts";
 
-Deno.test("deno task profile fit makes a profile that simulate times batches by", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("deno task profile fit makes a profile that simulate times batches by", () =>
+  withFolder(async (folder) => {
     const median = (name: string): string => `time_stats.${name}.median`;
     const rows = [
       `${median("attn_pre_proj")},${median("mlp_act")},${median("emb")},num_tokens,` +
@@ -33,14 +33,10 @@ Deno.test("deno task profile fit makes a profile that simulate times batches by"
       simulated.stdout,
       /timer of replicas 0, 1, 2, 3: profile of meta-llama\/Llama-2-7b-hf on a100, tensorParallel 1; median error of a layer 0\.0 %/,
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("deno task simulate serves a model of config.json on a GPU of one's own", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("deno task simulate serves a model of config.json on a GPU of one's own", () =>
+  withFolder(async (folder) => {
     await Deno.writeTextFile(
       `${folder}/config.json`,
       JSON.stringify({
@@ -78,10 +74,7 @@ Deno.test("deno task simulate serves a model of config.json on a GPU of one's ow
     const refused = await run("simulate", ...options, ...model, "--timer", "profile");
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^error: .*no profile of acme\/small on mine at tensorParallel 1/);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("deno task profile refuses an unknown sub-command, GPU and folder in one line", async () => {
   for (

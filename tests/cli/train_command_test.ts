@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { run } from "./_run.ts";
+import { withFolder } from "../_helpers.ts";
 
 /** Four updates of a small policy, a checkpoint after each second one. */
 const SMALL = [
@@ -29,9 +30,8 @@ async function progressOf(out: string): Promise<Record<string, unknown>> {
   return JSON.parse(await Deno.readTextFile(`${out}/progress.json`));
 }
 
-Deno.test("deno task train --resume leaves the files that an uninterrupted run leaves", async () => {
-  const out = await Deno.makeTempDir();
-  try {
+Deno.test("deno task train --resume leaves the files that an uninterrupted run leaves", () =>
+  withFolder(async (out) => {
     const whole = await run("train", "--out", out, ...SMALL, "--export", "both");
     assert.equal(whole.code, 0, whole.stderr);
     assert.equal(whole.stdout.match(/^update \d\/4 /gm)?.length, 4);
@@ -103,10 +103,7 @@ Deno.test("deno task train --resume leaves the files that an uninterrupted run l
     const events = Object.values(await filesOf(`${out}/tensorboard`))
       .map((bytes) => new TextDecoder("latin1").decode(bytes)).join("");
     assert.equal(events.split("Training/PolicyLoss").length - 1, 4 + 2 + 1);
-  } finally {
-    await Deno.remove(out, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("deno task train refuses options that do not go together", async () => {
   const cases: [string[], RegExp][] = [
@@ -128,28 +125,20 @@ Deno.test("deno task train refuses options that do not go together", async () =>
   }
 });
 
-Deno.test("deno task train leaves a folder free when it ends before its first update", async () => {
-  const out = await Deno.makeTempDir();
-  try {
+Deno.test("deno task train leaves a folder free when it ends before its first update", () =>
+  withFolder(async (out) => {
     const { code, stderr } = await run("train", "--out", out, "--init", `${out}/none`, ...SMALL);
     assert.equal(code, 2);
     assert.match(stderr, /Cannot use checkpoint .*none: it must exist/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(out)), []);
-  } finally {
-    await Deno.remove(out, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("deno task train refuses a folder that another process trains in", async () => {
-  const out = await Deno.makeTempDir();
-  try {
+Deno.test("deno task train refuses a folder that another process trains in", () =>
+  withFolder(async (out) => {
     assert.equal((await run("train", "--out", out, ...SMALL)).code, 0);
     using lock = await Deno.open(`${out}/.lock`, { write: true });
     await lock.lock(true);
     const { code, stderr } = await run("train", "--out", out, "--resume");
     assert.equal(code, 2);
     assert.match(stderr, /another process is running there/);
-  } finally {
-    await Deno.remove(out, { recursive: true });
-  }
-});
+  }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Finished, runScript } from "./_run.ts";
+import { withFolder } from "../_helpers.ts";
 
 function zeroShot(...args: readonly string[]): Promise<Finished> {
   return runScript("experiments/zero_shot.ts", ...args);
@@ -7,9 +8,8 @@ function zeroShot(...args: readonly string[]): Promise<Finished> {
 
 const SMALL = ["--split", "validation", "--seeds", "101", "--requests", "100"];
 
-Deno.test("experiments/zero_shot.ts writes a row a cluster and says which were trained on", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("experiments/zero_shot.ts writes a row a cluster and says which were trained on", () =>
+  withFolder(async (folder) => {
     const out = `${folder}/table.md`;
     const { code, stdout, stderr } = await zeroShot(
       ...[...SMALL, "--scenarios", "unseen_2,mixed,seen_2", "--out", out],
@@ -27,10 +27,7 @@ Deno.test("experiments/zero_shot.ts writes a row a cluster and says which were t
     for (const row of rows.slice(2)) {
       for (const cell of row.slice(5)) assert.match(cell, /^\S+ % \[\S+, \S+\]$/);
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("experiments/zero_shot.ts refuses what is not one trained policy in one line", async () => {
   const { code, stdout, stderr } = await zeroShot(...SMALL, "--policy", "random");

@@ -18,6 +18,7 @@ import {
 import { compile } from "vega-lite";
 import assert from "node:assert/strict";
 import { sampleBatches, sampleCharts, sampleRequests, sampleTraining } from "./_sample_charts.ts";
+import { withFolder } from "../_helpers.ts";
 
 /** The rows that a chart carries. */
 function rowsIn(chart: Chart): Record<string, unknown>[] {
@@ -254,9 +255,8 @@ Deno.test("displayChart() offers Vega-Lite 5 with an image to fall back on", asy
   assert.match(bundle["image/svg+xml"] as string, /^<svg/);
 });
 
-Deno.test("writeChart() writes the three files and the same bytes again", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("writeChart() writes the three files and the same bytes again", () =>
+  withFolder(async (folder) => {
     const chart = batchGantt(sampleBatches());
     const suffixes = ["vl.json", "svg", "png"];
     const contents: Uint8Array[][] = [];
@@ -269,10 +269,7 @@ Deno.test("writeChart() writes the three files and the same bytes again", async 
     assert.deepEqual(contents[1], contents[0]);
     assert.deepEqual(JSON.parse(new TextDecoder().decode(contents[0]![0])), chart);
     assert.deepEqual([...Deno.readDirSync(folder)].length, 3);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("PALETTE has ten different colours", () => {
   assert.equal(new Set(PALETTE).size, 10);

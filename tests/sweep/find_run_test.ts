@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { expandSweep, findRun, runSweep } from "../../lib/sweep/mod.ts";
 import { tinySweep } from "./_tiny_sweep.ts";
+import { withFolder } from "../_helpers.ts";
 
-Deno.test("findRun() finds the newest complete run of exactly that sweep", async () => {
-  const parent = await Deno.makeTempDir();
-  try {
+Deno.test("findRun() finds the newest complete run of exactly that sweep", () =>
+  withFolder(async (parent) => {
     const sweep = expandSweep({ ...tinySweep, axes: [] }, { quick: true });
     assert.equal(await findRun(`${parent}/nowhere`, sweep), undefined);
     await Deno.mkdir(`${parent}/empty`);
@@ -27,7 +27,4 @@ Deno.test("findRun() finds the newest complete run of exactly that sweep", async
       await Deno.writeTextFile(`${parent}/${name}/manifest.json`, text);
     }
     assert.equal(await findRun(parent, sweep), `${parent}/later`);
-  } finally {
-    await Deno.remove(parent, { recursive: true });
-  }
-});
+  }));

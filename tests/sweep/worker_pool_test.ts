@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { runPool } from "../../lib/sweep/worker_pool.ts";
+import { withFolder } from "../_helpers.ts";
 
 function createWorker(): Worker {
   return new Worker(new URL("./_pool_worker.ts", import.meta.url), { type: "module" });
@@ -19,9 +20,8 @@ Deno.test("runPool() returns outcomes in the order of the tasks, whatever the nu
   }
 });
 
-Deno.test("runPool() tries a crashed task once more in a new worker", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("runPool() tries a crashed task once more in a new worker", () =>
+  withFolder(async (folder) => {
     const attempts: number[] = [];
     const failures: boolean[] = [];
     const outcomes = await runPool<unknown, number, number>(
@@ -39,10 +39,7 @@ Deno.test("runPool() tries a crashed task once more in a new worker", async () =
     assert.deepEqual(outcomes, [{ ok: true, output: 49 }, { ok: true, output: 4 }]);
     assert.deepEqual(attempts, [0, 0, 1]);
     assert.deepEqual(failures, [false]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("runPool() gives up on a task after the retry and goes on with the others", async () => {
   const finals: boolean[] = [];

@@ -23,6 +23,7 @@ import {
 } from "../../lib/timing/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
 import { assertPartsSum, kindSeconds, partSeconds } from "./_operations.ts";
+import { withFolder } from "../_helpers.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -191,9 +192,8 @@ Deno.test("shipped profiles time any batch of several prompts", () => {
   );
 });
 
-Deno.test("loadProfile() names the file and the field of what is no profile", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("loadProfile() names the file and the field of what is no profile", () =>
+  withFolder(async (folder) => {
     const path = await writeProfile(folder, linearProfile());
     assert.deepEqual(loadProfile(path), linearProfile());
     const text = await Deno.readTextFile(path);
@@ -213,10 +213,7 @@ Deno.test("loadProfile() names the file and the field of what is no profile", as
     const empty = { ...linearProfile(), degrees: [] };
     await assert.rejects(writeProfile(folder, empty), { name: "ConfigError" });
     assert.equal(existsSync(path), false);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("createTimer() chooses by kind, own files before shipped ones", async () => {
   const missingModel = getModel("internlm/internlm2-20b");

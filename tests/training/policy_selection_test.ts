@@ -10,6 +10,7 @@ import {
   useSimdBackend,
   type ValidationRecord,
 } from "../../lib/training/mod.ts";
+import { withFolder } from "../_helpers.ts";
 
 await useSimdBackend();
 
@@ -92,9 +93,8 @@ Deno.test("validation prices first tokens as the reward does", async () => {
   }
 });
 
-Deno.test("a resumed run chooses as one without a stop, and a checkpoint acts as chosen by then", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a resumed run chooses as one without a stop, and a checkpoint acts as chosen by then", () =>
+  withFolder(async (folder) => {
     const where = await scenario();
     const whole = await train(where);
     const best = whole.records.reduce((a, b) => b.costSeconds < a.costSeconds ? b : a);
@@ -117,7 +117,4 @@ Deno.test("a resumed run chooses as one without a stop, and a checkpoint acts as
     assert.deepEqual(resumed.weights, whole.weights);
     assert.deepEqual(resumed.normalizer, whole.normalizer);
     assert.deepEqual(resumed.records, whole.records.slice(stop + 1));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
