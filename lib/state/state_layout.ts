@@ -43,15 +43,7 @@ export interface StateLayout {
  * import { sharedStatisticSlots } from "@signalbox/signalbox/state";
  * import assert from "node:assert/strict";
  *
- * const slots = sharedStatisticSlots({
- *   replicaCount: 2,
- *   perReplicaSize: 2,
- *   globalSize: 1,
- *   size: 5,
- *   loadFeatures: [0],
- *   criticReplicaSize: 0,
- *   criticGlobalSize: 0,
- * });
+ * const slots = sharedStatisticSlots({ perReplicaSize: 2, globalSize: 1, size: 5 });
  * assert.deepEqual([...slots], [0, 1, 0, 1, 2]);
  * ```
  */
