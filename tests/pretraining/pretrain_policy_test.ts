@@ -41,7 +41,7 @@ function pretrain(
 const KINDS: Readonly<Record<string, ExperimentInput>> = {
   "mlp": {},
   "replica_scorer without its head start": {
-    policy: { kind: "replica_scorer", hiddenSize: 16, loadResidualSlope: 0 },
+    policy: { kind: "replica_scorer", hiddenSize: 16, loadResidualSlope: 0, sharedEncoder: true },
   },
   "recurrent actor_critic": {
     policy: {
