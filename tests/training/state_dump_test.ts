@@ -28,7 +28,7 @@ async function dump(
 ): Promise<StateDumpRecord[]> {
   const records: StateDumpRecord[] = [];
   const stateDump = new StateDump({
-    state: parseExperimentConfig({ state: { layout } }).state,
+    state: { ...CONFIG.state, layout },
     decisions: new Set(decisions),
     write: (record) => records.push(record),
   });
