@@ -15,6 +15,9 @@ import { checkNotebook, MissingChartError, type Notebook } from "./_check_notebo
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NOTEBOOKS = join(ROOT, "notebooks");
 
+/** How often a notebook runs at the most, because the kernel loses an output now and then. */
+const MAX_RUNS = 5;
+
 interface NotebookOptions {
   readonly execute?: true;
   readonly out?: string;
@@ -92,21 +95,21 @@ async function convert(path: string, out: string, kernelPath: string): Promise<N
 /**
  * Executes one notebook into `out` and refuses errors and missing charts. A chart that is missing
  * though its cell succeeded may have been lost on the way (the kernel of Deno 2.9 drops a large
- * output now and then), so the notebook then runs once more.
+ * output now and then), so the notebook then runs again.
  */
 async function execute(path: string, out: string, kernelPath: string): Promise<string> {
   await Deno.mkdir(out, { recursive: true });
   const name = basename(path);
-  let notebook = await convert(path, out, kernelPath);
-  try {
-    checkNotebook(name, notebook);
-  } catch (error) {
-    if (!(error instanceof MissingChartError)) throw error;
-    console.log(`${error.message}; running the notebook once more`);
-    notebook = await convert(path, out, kernelPath);
+  for (let run = 1;; run++) {
+    const notebook = await convert(path, out, kernelPath);
+    try {
+      const { cells, charts } = checkNotebook(name, notebook);
+      return `${name}: ${cells} code cells ran, ${charts} charts shown`;
+    } catch (error) {
+      if (!(error instanceof MissingChartError) || run === MAX_RUNS) throw error;
+      console.log(`${error.message}; running the notebook once more`);
+    }
   }
-  const { cells, charts } = checkNotebook(name, notebook);
-  return `${name}: ${cells} code cells ran, ${charts} charts shown`;
 }
 
 await runCommand(async (args) => {
