@@ -16,7 +16,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NOTEBOOKS = join(ROOT, "notebooks");
 
 /** How often a notebook runs at the most, because the kernel loses an output now and then. */
-const MAX_RUNS = 5;
+const MAX_RUNS = 3;
 
 interface NotebookOptions {
   readonly execute?: true;

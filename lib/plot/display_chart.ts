@@ -3,43 +3,52 @@
  *
  * @module
  */
+import { type Broadcast, kernelBroadcast } from "./broadcast.ts";
 import type { Chart } from "./chart.ts";
 import { renderSvg } from "./render.ts";
 
-/** What Deno's Jupyter kernel looks for on the last value of a cell. */
-export interface Displayable {
-  /** Called by the kernel; returns one representation a MIME type. */
-  [key: symbol]: () => Promise<Record<string, unknown>>;
-}
+/** Small messages after a chart, and the pause before each of them in milliseconds. */
+const PUSHES = 5;
+const PUSH_PAUSE_MS = 10;
 
 /**
- * Makes a chart the output of a notebook cell: interactive where the front end knows Vega-Lite
+ * Shows a chart in the output of a notebook cell: interactive where the front end knows Vega-Lite
  * (JupyterLab, VS Code), an image elsewhere (GitHub, nbconvert).
  *
- * The kernel would pick a MIME type by `$schema` itself, but only for exact version addresses, so
- * the bundle is made here: `application/vnd.vegalite.v5+json` and `image/svg+xml`. A PNG as well would
- * double the message, and the kernel (Deno 2.9) now and then loses outputs of several hundred kB.
+ * The kernel of Deno 2.9 writes of a large message what the socket takes at once and the rest only
+ * when it sends again, or never (github.com/zeromq/zmq.rs/issues/237): a chart that is the value of
+ * a cell is lost now and then. So a few small messages that change nothing (the kernel is busy, as
+ * it is) are sent after the chart before the cell ends.
  *
  * @param chart Vega-Lite specification with its data inside.
- * @returns An object that the kernel displays when it is the value of a cell.
+ * @param broadcast Takes the messages; the kernel of the notebook by default.
  *
- * @example The last line of a cell
+ * @example The last line of a cell, here with a kernel that only collects
  * ```ts
  * import { displayChart, makeChart } from "@signalbox/signalbox/plot";
  * import assert from "node:assert/strict";
  *
  * const chart = makeChart({ data: { values: [{ x: 1 }] }, mark: "point", encoding: {} });
- * const output = displayChart(chart);
- * const bundle = await output[Symbol.for("Jupyter.display")]!();
- * assert.deepEqual(bundle["application/vnd.vegalite.v5+json"], chart);
+ * const types = new Set<string>();
+ * await displayChart(chart, (type) => Promise.resolve(void types.add(type)));
+ * assert.deepEqual([...types], ["display_data", "status"]);
  * ```
  */
-export function displayChart(chart: Chart): Displayable {
-  return {
-    [Symbol.for("Jupyter.display")]: async () => ({
+export async function displayChart(
+  chart: Chart,
+  broadcast: Broadcast = kernelBroadcast,
+): Promise<void> {
+  await broadcast("display_data", {
+    data: {
       "application/vnd.vegalite.v5+json": chart,
       "image/svg+xml": await renderSvg(chart),
       "text/plain": "Vega-Lite chart",
-    }),
-  };
+    },
+    metadata: {},
+    transient: {},
+  });
+  for (let push = 0; push < PUSHES; push++) {
+    await new Promise((resolve) => setTimeout(resolve, PUSH_PAUSE_MS));
+    await broadcast("status", { "execution_state": "busy" });
+  }
 }

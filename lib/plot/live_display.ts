@@ -3,9 +3,7 @@
  *
  * @module
  */
-
-/** Sends a message to the front ends of a notebook, as `Deno.jupyter.broadcast` does. */
-export type Broadcast = (type: string, content: Record<string, unknown>) => Promise<void>;
+import { type Broadcast, kernelBroadcast } from "./broadcast.ts";
 
 /**
  * A progress bar in the output of a notebook cell that is updated in its place while the cell runs.
@@ -31,7 +29,7 @@ export class LiveDisplay {
    *
    * @param broadcast Takes the messages; the kernel of the notebook by default.
    */
-  constructor(broadcast: Broadcast = (type, content) => Deno.jupyter.broadcast(type, content)) {
+  constructor(broadcast: Broadcast = kernelBroadcast) {
     this.#broadcast = broadcast;
   }
 

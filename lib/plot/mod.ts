@@ -6,15 +6,16 @@
 export { actionShares, type PolicyShares } from "./action_shares.ts";
 export { batchGantt } from "./batch_gantt.ts";
 export { type BatchBar, BatchRecorder, type BatchRecorderOptions } from "./batch_recorder.ts";
+export type { Broadcast } from "./broadcast.ts";
 export { type Chart, makeChart } from "./chart.ts";
 export {
   differenceIntervals,
   type DifferenceIntervalsOptions,
   type PolicyDifference,
 } from "./difference_intervals.ts";
-export { type Displayable, displayChart } from "./display_chart.ts";
+export { displayChart } from "./display_chart.ts";
 export { latencyBars, type LatencyBarsOptions } from "./latency_bars.ts";
-export { type Broadcast, LiveDisplay } from "./live_display.ts";
+export { LiveDisplay } from "./live_display.ts";
 export { type LatencyColumn, latencyEcdf, type LatencyEcdfOptions } from "./latency_ecdf.ts";
 export {
   LEARNING_PANELS,

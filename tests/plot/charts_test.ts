@@ -247,12 +247,20 @@ Deno.test("renderPng() draws with the font of the project", async () => {
   });
 });
 
-Deno.test("displayChart() offers Vega-Lite 5 with an image to fall back on", async () => {
-  const chart = actionShares([{ policy: "a", replicaShares: [1] }]);
-  const bundle = await displayChart(chart)[Symbol.for("Jupyter.display")]!();
-  const spec = bundle["application/vnd.vegalite.v5+json"] as { $schema: string };
+Deno.test("displayChart() offers Vega-Lite 5 with an image, and pushes the message out", async () => {
+  const sent: [type: string, content: Record<string, unknown>][] = [];
+  const broadcast = (type: string, content: Record<string, unknown>) => {
+    sent.push([type, content]);
+    return Promise.resolve();
+  };
+  await displayChart(actionShares([{ policy: "a", replicaShares: [1] }]), broadcast);
+  const [[type, { data }], ...pushes] = sent as [[string, { data: Record<string, unknown> }]];
+  assert.equal(type, "display_data");
+  const spec = data["application/vnd.vegalite.v5+json"] as { $schema: string };
   assert.equal(spec.$schema, "https://vega.github.io/schema/vega-lite/v5.json");
-  assert.match(bundle["image/svg+xml"] as string, /^<svg/);
+  assert.match(data["image/svg+xml"] as string, /^<svg/);
+  assert.ok(pushes.length > 0);
+  for (const push of pushes) assert.deepEqual(push, ["status", { "execution_state": "busy" }]);
 });
 
 Deno.test("writeChart() writes the three files and the same bytes again", () =>
