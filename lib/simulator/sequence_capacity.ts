@@ -27,10 +27,20 @@ export function maxSequenceTokens(spec: ReplicaSpec): number {
       return kvBlocks * blockSize + 1;
     case "orca":
     case "faster_transformer":
-      return Math.floor(maxTokensPerRequest / blockSize) <= kvBlocks ? maxTokensPerRequest : 0;
+      return reservedBlocks(spec) <= kvBlocks ? maxTokensPerRequest : 0;
     case "lightllm":
-      return kvBlocks;
+      // It admits what stays below the capacity.
+      return kvBlocks - 1;
   }
+}
+
+/**
+ * KV blocks that orca and faster_transformer reserve for a request: enough for the longest one. Vidur
+ * leaves out a last block that is not full.
+ */
+export function reservedBlocks({ scheduler, compat }: ReplicaSpec): number {
+  const blocks = scheduler.maxTokensPerRequest / scheduler.blockSize;
+  return compat === "vidur" ? Math.floor(blocks) : Math.ceil(blocks);
 }
 
 /**

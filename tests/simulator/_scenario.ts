@@ -24,12 +24,13 @@ const replicaArbitrary = fc.record({
   kvBlocks: fc.integer({ min: 12, max: 60 }),
   batchSizeCap: fc.integer({ min: 3, max: 12 }),
   chunkTokens: fc.integer({ min: 8, max: 64 }),
+  maxTokensInBatch: fc.constantFrom(24, 4096),
   watermarkFraction: fc.constantFrom(0, 0.01, 0.1),
   speed: fc.constantFrom(0.5, 1, 3),
 }).map(({ kind, stageCount, kvBlocks, speed, ...scheduler }) => {
   const isTokenGranular = kind === "lightllm";
   return makeReplica(
-    { ...scheduler, kind, blockSize: isTokenGranular ? 1 : 8, maxTokensPerRequest: 80 },
+    { ...scheduler, kind, blockSize: isTokenGranular ? 1 : 8, maxTokensPerRequest: 76 },
     {
       stageCount: isTokenGranular ? 1 : stageCount,
       kvBlocks: isTokenGranular ? kvBlocks * 8 : kvBlocks,

@@ -51,12 +51,16 @@ Deno.test("vllm limits a batch of prompts by its tokens, in Vidur by its padded 
   );
 });
 
-Deno.test("vllm admits a prompt over the limit alone, where Vidur waits for ever", () => {
-  const scheduler = { kind: "vllm", maxTokensInBatch: 9 } as const;
-  assert.equal(trace(three, scheduler).batches[0], "0:10");
-  const { batches, simulator } = trace(three, scheduler, { compat: "vidur" });
-  assert.deepEqual(batches, []);
-  assert.equal(simulator.result().unfinishedCount, 3);
+Deno.test("vllm and lightllm admit a prompt over the limit alone, where Vidur waits for ever", () => {
+  for (const [kind, blockSize] of [["vllm", 16], ["lightllm", 1]] as const) {
+    const scheduler = { kind, blockSize, maxTokensInBatch: 9 };
+    const sane = trace(three, scheduler);
+    assert.equal(sane.batches[0], "0:10");
+    assert.equal(sane.simulator.result().unfinishedCount, 0);
+    const { batches, simulator } = trace(three, scheduler, { compat: "vidur" });
+    assert.deepEqual(batches, []);
+    assert.equal(simulator.result().unfinishedCount, 3);
+  }
 });
 
 Deno.test("vllm_v1 spends one budget on running requests in order of admission", () => {
@@ -158,6 +162,23 @@ Deno.test("orca mixes whole prompts with decodes and reserves the longest sequen
     "1:1",
     "2:5",
   ]);
+});
+
+Deno.test("orca and faster_transformer reserve a last block that is not full, but do not in Vidur", () => {
+  // 100 tokens in blocks of 64: two blocks, of which three hold one reservation, or three of Vidur's.
+  const workload = makeWorkload([[0, 50, 2], [0, 50, 2], [0, 50, 2]]);
+  for (const kind of ["orca", "faster_transformer"] as const) {
+    const scheduler = { kind, blockSize: 64, maxTokensPerRequest: 100 };
+    assert.equal(trace(workload, scheduler, { kvBlocks: 3 }).batches[0], "0:50");
+    assert.equal(
+      trace(workload, scheduler, { kvBlocks: 3, compat: "vidur" }).batches[0],
+      "0:50 1:50 2:50",
+    );
+    assert.throws(
+      () => trace(workload, scheduler, { kvBlocks: 1 }),
+      /request 0 must have at most 0 tokens/,
+    );
+  }
 });
 
 Deno.test("faster_transformer keeps a group together and frees it when the last is complete", () => {

@@ -186,9 +186,14 @@ Deno.test("Simulator refuses impossible input, naming what is wrong", () => {
 });
 
 Deno.test("Simulator serves the longest request that a replica can hold", () => {
-  for (const kind of ["sarathi", "vllm", "vllm_v1"] as const) {
-    const replica = makeReplica({ kind, watermarkFraction: 0 }, { kvBlocks: 4 });
-    const longest = kind === "vllm_v1" ? 65 : 49;
+  const cases = [
+    ["sarathi", 16, 49],
+    ["vllm", 16, 49],
+    ["vllm_v1", 16, 65],
+    ["lightllm", 1, 3],
+  ] as const;
+  for (const [kind, blockSize, longest] of cases) {
+    const replica = makeReplica({ kind, blockSize, watermarkFraction: 0 }, { kvBlocks: 4 });
     for (const prompt of [1, longest - 1]) {
       const workload = makeWorkload([[0, prompt, longest - prompt]]);
       assert.equal(new Simulator(workload, [replica]).run(() => 0).unfinishedCount, 0);

@@ -5,6 +5,7 @@
  */
 import type { Batch } from "../batch.ts";
 import type { ReplicaState } from "../replica_state.ts";
+import { reservedBlocks } from "../sequence_capacity.ts";
 import type { ReplicaScheduler } from "./replica_scheduler.ts";
 
 /** Requests that were admitted together and stay together until the last is complete. */
@@ -34,9 +35,8 @@ export class FasterTransformerScheduler implements ReplicaScheduler {
 
   /** @param replica State that the scheduler works on. */
   constructor(replica: ReplicaState) {
-    const { maxTokensPerRequest, blockSize } = replica.spec.scheduler;
     this.#replica = replica;
-    this.#reservedBlocks = Math.floor(maxTokensPerRequest / blockSize);
+    this.#reservedBlocks = reservedBlocks(replica.spec);
     this.#leaksBlocks = replica.spec.compat === "vidur";
     this.#groupOf = replica.batches.map(() => undefined);
   }

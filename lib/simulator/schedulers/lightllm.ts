@@ -16,6 +16,11 @@ import type { ReplicaScheduler } from "./replica_scheduler.ts";
  */
 export class LightLlmScheduler implements ReplicaScheduler {
   readonly #replica: ReplicaState;
+  /**
+   * Whether a prompt (or what is to be recomputed of a request that lost its replica) longer than
+   * `maxTokensInBatch` may form a batch of its own. In Vidur it blocks the queue for ever.
+   */
+  readonly #admitsLongPromptAlone: boolean;
   #iterationsSincePrefill = 0;
   /** Pairs (remaining tokens, tokens so far) of the requests that admission looks at. */
   readonly #futures: { remaining: number; hasRun: number }[] = [];
@@ -23,6 +28,7 @@ export class LightLlmScheduler implements ReplicaScheduler {
   /** @param replica State that the scheduler works on. */
   constructor(replica: ReplicaState) {
     this.#replica = replica;
+    this.#admitsLongPromptAlone = replica.spec.compat !== "vidur";
   }
 
   /** @inheritdoc */
@@ -48,7 +54,9 @@ export class LightLlmScheduler implements ReplicaScheduler {
     while (replica.queue.length > 0 && replica.runningCount < batchSizeCap) {
       const request = replica.queue.peek();
       const prompt = replica.requests.prompt(request);
-      if (batch.totalTokens + prompt > maxTokensInBatch || !this.#canAdmit(request)) return;
+      const isAlone = batch.requestCount === 0 && this.#admitsLongPromptAlone;
+      if (batch.totalTokens + prompt > maxTokensInBatch && !isAlone) return;
+      if (!this.#canAdmit(request)) return;
       batch.addPrefill(replica.admit(prompt, nowSeconds), 0, prompt);
     }
   }

@@ -5,6 +5,7 @@
  */
 import type { Batch } from "../batch.ts";
 import type { ReplicaState } from "../replica_state.ts";
+import { reservedBlocks } from "../sequence_capacity.ts";
 import type { ReplicaScheduler } from "./replica_scheduler.ts";
 
 /**
@@ -20,9 +21,8 @@ export class OrcaScheduler implements ReplicaScheduler {
 
   /** @param replica State that the scheduler works on. */
   constructor(replica: ReplicaState) {
-    const { maxTokensPerRequest, blockSize } = replica.spec.scheduler;
     this.#replica = replica;
-    this.#reservedBlocks = Math.floor(maxTokensPerRequest / blockSize);
+    this.#reservedBlocks = reservedBlocks(replica.spec);
   }
 
   /** @inheritdoc */
