@@ -17,7 +17,7 @@ import { ConfigError } from "./errors.ts";
 export function parseConfig<T>(schema: z.ZodType<T>, input: unknown, prefix = ""): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
+  const issue = meantIssue(parsed.error.issues[0]!);
   const path = [...(prefix === "" ? [] : [prefix]), ...issue.path.map(String)];
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0]!;
@@ -25,6 +25,22 @@ export function parseConfig<T>(schema: z.ZodType<T>, input: unknown, prefix = ""
     throw new ConfigError([...path, key].join("."), value, "left out (unknown key)");
   }
   throw new ConfigError(path.join(".") || "(root)", valueAt(input, issue.path), allowedText(issue));
+}
+
+/**
+ * Of a union without a discriminator, the issue of the member that was meant: the one that found
+ * fault deepest inside the value. The issue itself when the value is of no member's type.
+ */
+function meantIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const deepest = issue.errors.flatMap(([first]) => first ?? [])
+    .reduce<z.core.$ZodIssue | undefined>(
+      (best, each) => each.path.length > (best?.path.length ?? 0) ? each : best,
+      undefined,
+    );
+  return deepest === undefined
+    ? issue
+    : meantIssue({ ...deepest, path: [...issue.path, ...deepest.path] });
 }
 
 /** Follows a path of keys into an unknown value. */
@@ -41,19 +57,27 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 function allowedText(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `of type ${issue.expected}`;
+      // zod says what it received of numbers only: NaN or an infinity.
+      return "received" in issue ? "a finite number" : `of type ${issue.expected}`;
     case "too_small":
-      return `${issue.inclusive ? ">=" : ">"} ${issue.minimum}`;
+      return sizeText(issue.origin, `${issue.inclusive ? ">=" : ">"} ${issue.minimum}`);
     case "too_big":
-      return `${issue.inclusive ? "<=" : "<"} ${issue.maximum}`;
+      return sizeText(issue.origin, `${issue.inclusive ? "<=" : "<"} ${issue.maximum}`);
     case "invalid_value":
       return oneOf(issue.values);
     case "invalid_union":
-      // Of a union without a discriminator, zod does not say which member was meant.
-      return "options" in issue && issue.options ? oneOf(issue.options) : issue.message;
+      return "options" in issue && issue.options
+        ? oneOf(issue.options)
+        : issue.errors.flatMap(([first]) => first ? [allowedText(first)] : []).join(" or ");
     default:
       return issue.message;
   }
+}
+
+/** What a bound is of: the value itself, or how much it holds. */
+function sizeText(origin: string, bound: string): string {
+  if (origin === "array") return `of ${bound} entries`;
+  return origin === "string" ? `of ${bound} characters` : bound;
 }
 
 function oneOf(values: readonly unknown[]): string {

@@ -34,6 +34,34 @@ Deno.test("parseConfig() names the kinds that there are when none is meant", () 
   });
 });
 
+Deno.test("parseConfig() tells what a union without a discriminator takes", () => {
+  const union = z.strictObject({
+    efficiency: z.union([z.string().min(1), z.strictObject({ matmul: z.number().positive() })]),
+  });
+  const cases: [unknown, RegExp][] = [
+    [{ efficiency: 5 }, /: efficiency must be of type string or of type object, .* is 5$/],
+    [{ efficiency: { matmul: 0 } }, /: efficiency\.matmul must be > 0, current value is 0$/],
+    [{ efficiency: { matmul: 1, x: 2 } }, /: efficiency\.x must be left out \(unknown key\), /],
+    [{ efficiency: "" }, /: efficiency must be of >= 1 characters or of type object, .* is ""$/],
+  ];
+  for (const [input, message] of cases) {
+    assert.throws(() => parseConfig(union, input), { name: "ConfigError", message });
+  }
+});
+
+Deno.test("parseConfig() says that numbers are finite and how much a list must hold", () => {
+  const lists = z.strictObject({ rate: z.number(), seeds: z.array(z.int()).min(1).max(2) });
+  const cases: [unknown, RegExp][] = [
+    [{ rate: NaN, seeds: [1] }, /: rate must be a finite number, /],
+    [{ rate: -Infinity, seeds: [1] }, /: rate must be a finite number, /],
+    [{ rate: 1, seeds: [] }, /: seeds must be of >= 1 entries, current value is \[\]$/],
+    [{ rate: 1, seeds: [1, 2, 3] }, /: seeds must be of <= 2 entries, current value is \[1,2,3\]$/],
+  ];
+  for (const [input, message] of cases) {
+    assert.throws(() => parseConfig(lists, input), { name: "ConfigError", message });
+  }
+});
+
 Deno.test("parseConfig() names the field, the value and what is allowed", () => {
   const head = "Cannot use this configuration: ";
   assert.equal(refusal({ lr: "x" }), `${head}ppo.lr must be of type number, current value is "x"`);
