@@ -1,5 +1,5 @@
 /** Command lines: parsing options and refusing what cannot be meant. */
-import { type Command, CommanderError } from "commander";
+import { type Command, CommanderError, type Option } from "commander";
 import { type Assignment, parseAssignment } from "../config/mod.ts";
 import { UsageError } from "../support/mod.ts";
 
@@ -49,6 +49,13 @@ function refusal(error: unknown): unknown {
   );
 }
 
+/** The options that a command line gives. */
+export function givenOptions(command: Command): Option[] {
+  return command.options.filter((option) =>
+    command.getOptionValueSource(option.attributeName()) === "cli"
+  );
+}
+
 /** Collects a repeatable `--set path.to.key=value`. */
 export function collectAssignment(text: string, before: readonly Assignment[] = []): Assignment[] {
   return [...before, parseAssignment(text)];
@@ -57,6 +64,15 @@ export function collectAssignment(text: string, before: readonly Assignment[] = 
 /** Reads `--seeds 1,2,5-9`. */
 export function parseSeeds(text: string): number[] {
   return readIntegers(text, "seeds", "--seeds");
+}
+
+/** Reads `--seed 7`. */
+export function parseSeed(text: string): number {
+  const [seed, ...others] = parseSeeds(text);
+  if (others.length === 0) return seed!;
+  throw new UsageError(
+    `Cannot read --seed: it must be one integer >= 0, current value is ${JSON.stringify(text)}`,
+  );
 }
 
 /** Reads indices such as `0,10,500-509`. */

@@ -1,5 +1,5 @@
 /** Options of every command that works on one experiment. */
-import { type Command, Option } from "commander";
+import { type Command, createCommand, Option } from "commander";
 import { basename, resolve } from "node:path";
 import {
   applyAssignments,
@@ -70,6 +70,10 @@ export function addExperimentOptions(program: Command): Command {
     )
     .option("--trace <file>", "replay this trace instead of the configured workload");
 }
+
+/** Options that say which experiment, by their names in a program; `--set` changes one. */
+export const EXPERIMENT_OPTIONS: readonly string[] = addExperimentOptions(createCommand())
+  .options.map((option) => option.attributeName()).filter((name) => name !== "set");
 
 /**
  * The experiment that the options describe.

@@ -9,12 +9,8 @@ import { UsageError } from "../support/mod.ts";
  * @throws {UsageError} When its folder does not exist or cannot be written to, or it is a folder.
  */
 export function checkOutputFile(option: string, path: string): void {
-  const refuse = (reason: string): never => {
-    throw new UsageError(
-      `Cannot write ${option}: it must be a file in an existing folder that can be written to ` +
-        `(${reason}), current value is ${JSON.stringify(path)}`,
-    );
-  };
+  const wanted = "a file in an existing folder that can be written to";
+  const refuse = refusal(option, wanted, path);
   if (kindOf(path) === "folder" || basename(path) === "") refuse("it is a folder");
   if (kindOf(dirname(path)) === "missing") refuse("there is no such folder");
   probe(dirname(path), refuse);
@@ -27,16 +23,41 @@ export function checkOutputFile(option: string, path: string): void {
  * @throws {UsageError} When it exists or cannot be created.
  */
 export function checkNewFolder(option: string, path: string): void {
-  const refuse = (reason: string): never => {
+  const refuse = refusal(option, "a new folder that can be created", path);
+  if (kindOf(path) !== "missing") refuse("it exists already");
+  probeAbove(path, refuse);
+}
+
+/**
+ * Checks that files can be put into a folder: one that exists and can be written to, or that can be
+ * created.
+ *
+ * @param options.empty Whether it must not hold anything.
+ * @throws {UsageError} When it is a file, cannot be written to or created, or must be empty and is not.
+ */
+export function checkFolder(
+  option: string,
+  path: string,
+  { empty }: { readonly empty: boolean },
+): void {
+  const wanted = empty ? "a new or empty folder" : "a folder";
+  const refuse = refusal(option, `${wanted} that can be written to`, path);
+  const kind = kindOf(path);
+  if (kind === "other") refuse("it is a file");
+  if (kind === "missing") return probeAbove(path, refuse);
+  probe(path, refuse);
+  if (empty && !Deno.readDirSync(path)[Symbol.iterator]().next().done) refuse("it is not empty");
+}
+
+/** How to refuse a path, with the reason. */
+function refusal(option: string, wanted: string, path: string): (reason: string) => never {
+  return (reason) => {
     throw new UsageError(
-      `Cannot write ${option}: it must be a new folder that can be created (${reason}), ` +
-        `current value is ${JSON.stringify(path)}`,
+      `Cannot write ${option}: it must be ${wanted} (${reason}), current value is ${
+        JSON.stringify(path)
+      }`,
     );
   };
-  if (kindOf(path) !== "missing") refuse("it exists already");
-  let above = dirname(path);
-  while (kindOf(above) === "missing") above = dirname(above);
-  probe(above, refuse);
 }
 
 function kindOf(path: string): "folder" | "other" | "missing" {
@@ -48,6 +69,13 @@ function kindOf(path: string): "folder" | "other" | "missing" {
       ? "missing"
       : "other";
   }
+}
+
+/** Tries to write to the nearest folder above a path that exists. */
+function probeAbove(path: string, refuse: (reason: string) => never): void {
+  let above = dirname(path);
+  while (kindOf(above) === "missing") above = dirname(above);
+  probe(above, refuse);
 }
 
 /** Tries to write to a folder. */

@@ -130,6 +130,16 @@ function isTrained(name: string): boolean {
   return name.startsWith(TRAINED) || name === TRAINED.slice(0, -1);
 }
 
+/**
+ * The file or folder of a trained policy: a path or the name of a shipped one, with `ppo:` in front
+ * or without.
+ *
+ * @throws {UsageError} When there is no such policy.
+ */
+export function trainedPath(name: string): string {
+  return locate(pathOf(name));
+}
+
 /** Path, pattern or shipped name of a trained policy. */
 function pathOf(name: string): string {
   if (!isTrained(name)) return name;

@@ -1,6 +1,6 @@
 /** How far a training run is, for `deno task monitor`: `progress.json`. */
 import { z } from "zod";
-import { parseConfig, writeFileAtomic } from "../support/mod.ts";
+import { parseConfig, UsageError, writeFileAtomic } from "../support/mod.ts";
 
 const progressSchema = z.strictObject({
   format: z.literal(1),
@@ -37,6 +37,7 @@ export async function writeProgress(out: string, progress: Progress): Promise<vo
 /**
  * Reads `progress.json`; undefined when there is none.
  *
+ * @throws {UsageError} When it is not JSON.
  * @throws {ConfigError} When it is of another version.
  */
 export async function readProgress(out: string): Promise<Progress | undefined> {
@@ -45,6 +46,9 @@ export async function readProgress(out: string): Promise<Progress | undefined> {
     return parseConfig(progressSchema, JSON.parse(text), progressFile(out));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof SyntaxError) {
+      throw new UsageError(`Cannot read ${progressFile(out)}: it must be JSON (${error.message})`);
+    }
     throw error;
   }
 }

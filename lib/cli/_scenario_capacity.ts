@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { measureScenarioCapacity, withCapacity } from "../capacity/mod.ts";
 import { getScenario, scenarioNames, sizeScenarioNames } from "../scenarios/mod.ts";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
+import { givenOptions } from "./_arguments.ts";
 
 /** In place of a name: every scenario. */
 const ALL = "all";
@@ -23,12 +24,11 @@ export async function measureScenarios(
   scenario: string,
   write: boolean,
 ): Promise<void> {
-  const others = program.options.map((option) => option.attributeName()).filter((name) =>
-    !["scenario", "write"].includes(name) && program.getOptionValueSource(name) === "cli"
-  );
-  if (others.length > 0) {
+  const other = givenOptions(program)
+    .find((option) => !["scenario", "write"].includes(option.attributeName()));
+  if (other !== undefined) {
     throw new UsageError(
-      `Cannot measure a scenario: its file says how, --${others[0]} must be left out (state the ` +
+      `Cannot measure a scenario: its file says how, ${other.long} must be left out (state the ` +
         "cluster with --config for a measurement of your own)",
     );
   }

@@ -1,6 +1,6 @@
 import { readArrow, rowsOf } from "../metrics/mod.ts";
 import { isFolderLocked, UsageError } from "../support/mod.ts";
-import type { Manifest, trainingTableSchema } from "../sweep/mod.ts";
+import { parseManifest, type trainingTableSchema } from "../sweep/mod.ts";
 import { type RunStatus, type UpdateRow, warningsOf } from "./_run_status.ts";
 
 /** A run of `deno task sweep`; undefined when the folder holds none. */
@@ -11,8 +11,8 @@ export async function readSweepStatus(
   const path = `${folder}/manifest.json`;
   const text = await Deno.readTextFile(path).catch(undefinedIfMissing);
   if (text === undefined) return undefined;
-  const manifest = JSON.parse(text) as Manifest;
-  if (manifest.format !== 1 || !Array.isArray(manifest.trials)) {
+  const manifest = parseManifest(text);
+  if (manifest === undefined) {
     throw new UsageError(`Cannot monitor ${folder}: its manifest.json is not one of this version`);
   }
   const { trials, timings, failures, begunAt, resumedAt } = manifest;

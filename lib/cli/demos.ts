@@ -21,6 +21,7 @@ import {
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
+import { checkFolder } from "./_output_files.ts";
 import { runCommand } from "./_run_command.ts";
 import { textTable } from "./_text_table.ts";
 
@@ -87,6 +88,7 @@ await runCommand(async (args) => {
 
 async function collect(options: CollectCommandOptions): Promise<void> {
   const { out, routers, rates: rateScales, episodes, requests } = options;
+  checkFolder("--out", out, { empty: true });
   const scenario = await openScenario(await loadExperiment(options));
   const manifest = await withInterrupts((signal) =>
     collectDemonstrations(scenario, out, {

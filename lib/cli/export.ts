@@ -8,6 +8,8 @@ import { Command } from "commander";
 import { UsageError, writeFileAtomic } from "../support/mod.ts";
 import { exportOnnx, exportTfjs, loadTrainedPolicy, useSimdBackend } from "../training/mod.ts";
 import { parseArguments } from "./_arguments.ts";
+import { checkFolder, checkOutputFile } from "./_output_files.ts";
+import { trainedPath } from "./_policies.ts";
 import { runCommand } from "./_run_command.ts";
 
 interface ExportOptions {
@@ -18,7 +20,10 @@ interface ExportOptions {
 
 const program = new Command("export")
   .description("Writes a trained policy, its normalisation included, for other runtimes")
-  .requiredOption("--policy <path>", "checkpoint, or a folder of them: the newest is taken")
+  .requiredOption(
+    "--policy <path>",
+    "checkpoint, a folder of them (the newest is taken), or the name of a shipped policy",
+  )
   .option("--onnx <file>", "where to write an ONNX model")
   .option("--tfjs <folder>", "where to write model.json and weights.bin of a TensorFlow.js model");
 
@@ -27,8 +32,10 @@ await runCommand(async (args) => {
   if (onnx === undefined && tfjs === undefined) {
     throw new UsageError("Cannot export: --onnx or --tfjs must be given");
   }
+  if (onnx !== undefined) checkOutputFile("--onnx", onnx);
+  if (tfjs !== undefined) checkFolder("--tfjs", tfjs, { empty: false });
   await useSimdBackend();
-  const trained = await loadTrainedPolicy(policy);
+  const trained = await loadTrainedPolicy(trainedPath(policy));
   if (onnx !== undefined) await write(onnx, exportOnnx(trained));
   if (tfjs !== undefined) {
     const { "model.json": model, "weights.bin": weights } = exportTfjs(trained);

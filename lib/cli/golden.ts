@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { UsageError } from "../support/mod.ts";
 import { type GoldenCase, readGoldenCase, type TableCache } from "./_golden_case.ts";
 import { replayGoldenCase } from "./_golden_replay.ts";
+import { parseArguments } from "./_arguments.ts";
 import { runCommand } from "./_run_command.ts";
 
 /** Exit code when a replay differs from its recording. */
@@ -20,8 +21,7 @@ const command = new Command("deno task golden")
     "Replays golden cases of Vidur, prints one line of JSON per case and exits with 1 when a " +
       "timestamp differs by more than 1e-9 s or anything else differs at all.",
   )
-  .argument("<folder...>", "case folders; folders without case.json are passed over")
-  .action(replayAll);
+  .argument("<folder...>", "case folders; folders without case.json are passed over");
 
 async function replayAll(folders: readonly string[]): Promise<void> {
   const cases = folders.filter(isCase);
@@ -66,7 +66,5 @@ function exists(path: string): boolean {
 }
 
 if (import.meta.main) {
-  await runCommand(async (args) => {
-    await command.parseAsync(args, { from: "user" });
-  });
+  await runCommand((args) => replayAll(parseArguments(command, args).args));
 }

@@ -9,6 +9,7 @@ import { Command } from "commander";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../support/mod.ts";
+import { parseArguments } from "./_arguments.ts";
 import { runCommand } from "./_run_command.ts";
 import { checkNotebook, MissingChartError, type Notebook } from "./_check_notebook.ts";
 
@@ -112,14 +113,17 @@ async function execute(path: string, out: string, kernelPath: string): Promise<s
   }
 }
 
+const program = new Command("notebook")
+  .description("Opens the notebooks in JupyterLab, or executes and checks them")
+  .argument("[files...]", "notebooks (default: all of notebooks/)")
+  .option("--execute", "run them through nbconvert and fail on any error or missing chart")
+  .option("--out <dir>", "with --execute: where the executed copies go (default: a new folder)");
+
 await runCommand(async (args) => {
-  const program = new Command("notebook")
-    .description("Opens the notebooks in JupyterLab, or executes and checks them")
-    .argument("[files...]", "notebooks (default: all of notebooks/)")
-    .option("--execute", "run them through nbconvert and fail on any error or missing chart")
-    .option("--out <dir>", "with --execute: where the executed copies go (default: a new folder)")
-    .parse(args, { from: "user" });
-  const { execute: batch, out } = program.opts<NotebookOptions>();
+  const { execute: batch, out } = parseArguments(program, args).opts<NotebookOptions>();
+  if (out !== undefined && batch !== true) {
+    throw new UsageError("Cannot open the notebooks: --out must be given with --execute");
+  }
   const kernelPath = await makeKernelPath();
   try {
     if (batch !== true) {

@@ -17,13 +17,15 @@ import {
 import { Rng } from "../random/mod.ts";
 import { parseConfig, UsageError, writeFileAtomic } from "../support/mod.ts";
 import { policyCheckpoint, saveCheckpoint, useSimdBackend } from "../training/mod.ts";
-import { collectNumber, parseArguments } from "./_arguments.ts";
+import { collectNumber, givenOptions, parseArguments } from "./_arguments.ts";
 import {
   addExperimentOptions,
+  EXPERIMENT_OPTIONS,
   type ExperimentOptions,
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
+import { checkFolder } from "./_output_files.ts";
 import { runCommand } from "./_run_command.ts";
 import { textTable } from "./_text_table.ts";
 
@@ -76,9 +78,9 @@ await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<PretrainCommandOptions>();
   const { data, out } = options;
   const config = parseConfig(pretrainingSchema, pretrainingOptions(options), "pretraining");
+  checkFolder("--out", out, { empty: true });
   const demonstrations = await readDemonstrations(data);
   const experiment = await findExperiment(options, demonstrations.manifest.config);
-  await makeNewFolder(out);
   await useSimdBackend();
   const result = await withInterrupts((signal) =>
     pretrainPolicy(experiment, demonstrations, {
@@ -124,25 +126,21 @@ function pretrainingOptions(options: PretrainCommandOptions): Record<string, unk
   return Object.fromEntries(given);
 }
 
-/** `--config` with `--trace` and `--set`, or the demonstrations' experiment with `--set`. */
+/** `--config` with what goes with it, or the demonstrations' experiment with `--set`. */
 async function findExperiment(
   options: PretrainCommandOptions,
   collected: ExperimentConfig,
 ): Promise<ExperimentConfig> {
   if (options.config !== undefined) return await loadExperiment(options);
-  if (options.trace !== undefined) {
-    throw new UsageError("Cannot pretrain: --trace must be given with --config");
-  }
-  return applyAssignments(collected, options.set ?? []);
-}
-
-async function makeNewFolder(out: string): Promise<void> {
-  await Deno.mkdir(out, { recursive: true });
-  for await (const _entry of Deno.readDir(out)) {
+  const other = givenOptions(program)
+    .find((option) => EXPERIMENT_OPTIONS.includes(option.attributeName()));
+  if (other !== undefined) {
     throw new UsageError(
-      `Cannot write to ${out}: --out must be a new or empty folder, current folder is not empty`,
+      `Cannot pretrain: ${other.long} must be given with --config, without it the experiment is ` +
+        "that of the demonstrations, changed by --set",
     );
   }
+  return applyAssignments(collected, options.set ?? []);
 }
 
 function describe(key: typeof CONFIG_OPTIONS[number]): string {

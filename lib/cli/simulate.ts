@@ -22,13 +22,14 @@ import {
   writeParquet,
 } from "../metrics/mod.ts";
 import { ChromeTrace } from "../simulator/mod.ts";
+import { UsageError } from "../support/mod.ts";
 import { evaluatePolicies, openScenario, StateDump } from "../training/mod.ts";
 import {
   parseArguments,
   parseIndices,
   parsePositive,
   parseSeconds,
-  parseSeeds,
+  parseSeed,
 } from "./_arguments.ts";
 import { distributionTable } from "./_distribution_table.ts";
 import {
@@ -47,7 +48,7 @@ import { operationKindTable, operationTable, utilizationTable } from "./_utiliza
 
 interface SimulateOptions extends ExperimentOptions, SloOptions {
   readonly policy: string;
-  readonly seed: readonly number[];
+  readonly seed: number;
   readonly requests?: number;
   readonly timeLimit?: number;
   readonly out?: string;
@@ -57,7 +58,7 @@ interface SimulateOptions extends ExperimentOptions, SloOptions {
   readonly batches?: string;
   readonly chromeTrace?: string;
   readonly dumpState?: string;
-  readonly dumpDecisions: readonly number[];
+  readonly dumpDecisions?: readonly number[];
 }
 
 /** Options that name files, as they are typed. */
@@ -69,6 +70,9 @@ const OUTPUT_FLAGS = {
   dumpState: "--dump-state",
 } as const;
 
+/** What is dumped unless something else is asked for. */
+const FIRST_DECISIONS = Array.from({ length: 10 }, (_, decision) => decision);
+
 const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   .description("Simulates one run and prints its latencies, rates and use of the replicas")
   .option(
@@ -76,7 +80,7 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
     "who routes: a router, a shipped policy (ppo, ppo:mixed) or ppo:CHECKPOINT",
     "least_outstanding",
   )
-  .option("--seed <n>", "arrival seed", parseSeeds, [1])
+  .option("--seed <n>", "arrival seed", parseSeed, 1)
   .option("--requests <n>", "requests (default: evaluation.requests)", parsePositive("--requests"))
   .option("--time-limit <s>", "simulated time to stop at", parseSeconds("--time-limit"))
   .option("--out <file>", "also write one row a request to this Parquet file")
@@ -91,9 +95,8 @@ const program = addSloOptions(addExperimentOptions(new Command("simulate")))
   )
   .option(
     "--dump-decisions <list>",
-    "with --dump-state: decisions of the run, e.g. 0,10,500-509",
+    "with --dump-state: decisions of the run, e.g. 0,10,500-509 (default: the first ten)",
     parseIndices("--dump-decisions"),
-    Array.from({ length: 10 }, (_, decision) => decision),
   );
 
 await runCommand(async (args) => {
@@ -102,11 +105,14 @@ await runCommand(async (args) => {
     const path = options[option];
     if (path !== undefined) checkOutputFile(OUTPUT_FLAGS[option], path);
   }
+  if (options.dumpDecisions !== undefined && options.dumpState === undefined) {
+    throw new UsageError("Cannot simulate: --dump-decisions must be given with --dump-state");
+  }
   const config = await loadExperiment(options);
   const requests = options.requests ?? config.evaluation.requests;
   const scenario = await openScenario({
     ...config,
-    evaluation: { ...config.evaluation, requests, seeds: [options.seed[0]!] },
+    evaluation: { ...config.evaluation, requests, seeds: [options.seed] },
   });
   const found = await findPolicy(scenario, options.policy);
   using dumpFile = options.dumpState === undefined
@@ -114,7 +120,7 @@ await runCommand(async (args) => {
     : new TextFileWriter(options.dumpState);
   const dump = dumpFile && new StateDump({
     state: config.state,
-    decisions: new Set(options.dumpDecisions),
+    decisions: new Set(options.dumpDecisions ?? FIRST_DECISIONS),
     write: (record) => dumpFile.write(`${JSON.stringify(record)}\n`),
   });
   const entry = dump?.watch(found) ?? found;

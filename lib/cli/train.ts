@@ -21,14 +21,16 @@ import {
   type ValidationRecord,
 } from "../training/mod.ts";
 import { applyAssignments, type ExperimentConfig } from "../config/mod.ts";
-import { parseArguments, parsePositive } from "./_arguments.ts";
+import { givenOptions, parseArguments, parsePositive } from "./_arguments.ts";
 import {
   addExperimentOptions,
+  EXPERIMENT_OPTIONS,
   type ExperimentOptions,
   loadExperiment,
 } from "./_experiment_options.ts";
 import { withInterrupts } from "./_interrupt.ts";
 import { mixtureAssignment } from "./_mixture_option.ts";
+import { checkFolder } from "./_output_files.ts";
 import { runCommand } from "./_run_command.ts";
 import { resumedFormats, trialOf } from "./_run_export.ts";
 import { RunFiles, updateLog } from "./_run_files.ts";
@@ -53,6 +55,9 @@ interface Start {
   /** Formats of the exported tables. */
   readonly formats: readonly ExportFormat[];
 }
+
+/** What a checkpoint has settled. */
+const SETTLED_OPTIONS = [...EXPERIMENT_OPTIONS, "init", "mixture"];
 
 const program = addExperimentOptions(new Command("train"))
   .description("Trains one policy and saves it with its experiment and training curve")
@@ -99,6 +104,7 @@ await runCommand(async (args) => {
     : await makeStart(options);
   const scenario = await openScenario(config);
   await useSimdBackend();
+  await Deno.mkdir(out, { recursive: true });
   const updates = [...earlier];
   const files = await RunFiles.open(out, config, { lastUpdate: resume?.update ?? 0, formats });
   try {
@@ -135,22 +141,23 @@ async function makeStart(options: TrainOptions): Promise<Start> {
   if (options.fallBack) {
     throw new UsageError("Cannot train: --fall-back must be given with --resume");
   }
-  const { init, mixture } = options;
+  const { init, mixture, out } = options;
+  checkFolder("--out", out, { empty: true });
   const config = applyAssignments(await loadExperiment(options), [
     ...(init === undefined ? [] : [{ path: "training.initialPolicy", value: resolve(init) }]),
     ...(mixture === undefined ? [] : [mixtureAssignment(mixture)]),
   ]);
-  await makeNewFolder(options.out);
   return { config, resume: undefined, updates: [], formats: formatsOf(options) ?? [] };
 }
 
 /** The checkpoint of the folder with the keys given by `--set`; trainPolicy refuses what differs. */
 async function findStart(options: TrainOptions): Promise<Start> {
   const { out, set = [], fallBack = false } = options;
-  const { preset, config, scenario, trace, init, mixture } = options;
-  if ([preset, config, scenario, trace, init, mixture].some((option) => option !== undefined)) {
+  const other = givenOptions(program)
+    .find((option) => SETTLED_OPTIONS.includes(option.attributeName()));
+  if (other !== undefined) {
     throw new UsageError(
-      "Cannot resume: --preset, --config, --scenario, --trace, --init and --mixture must be left out, the checkpoint holds the experiment",
+      `Cannot resume: ${other.long} must be left out, the checkpoint holds the experiment`,
     );
   }
   const { checkpoint, path, skipped } = await loadCheckpoint(out, { fallBack });
@@ -166,16 +173,6 @@ async function findStart(options: TrainOptions): Promise<Start> {
 
 function formatsOf({ export: format }: TrainOptions): readonly ExportFormat[] | undefined {
   return format === "both" ? EXPORT_FORMATS : format && [format];
-}
-
-/** Creates a folder that must not hold anything yet. */
-async function makeNewFolder(out: string): Promise<void> {
-  await Deno.mkdir(out, { recursive: true });
-  for await (const _entry of Deno.readDir(out)) {
-    throw new UsageError(
-      `Cannot write to ${out}: --out must be a new or empty folder, current folder is not empty`,
-    );
-  }
 }
 
 function validationLine(

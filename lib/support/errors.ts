@@ -67,8 +67,7 @@ export class UsageError extends Error {
 
 /** Short, quoted form of a value for a message. */
 function show(value: unknown): string {
-  const text = typeof value === "string"
-    ? JSON.stringify(value)
-    : String(JSON.stringify(value) ?? value);
+  // JSON has no NaN.
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

@@ -26,7 +26,7 @@ export {
   type TrialInput,
 } from "./expand.ts";
 export { findRun } from "./find_run.ts";
-export type { Manifest, TrialTiming } from "./manifest.ts";
+export { type Manifest, parseManifest, type TrialTiming } from "./manifest.ts";
 export {
   type FinishedTrials,
   runSweep,

@@ -165,6 +165,22 @@ Deno.test("deno task simulate refuses files it cannot write before it simulates"
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
   }));
 
+Deno.test("commands refuse options that would be ignored, with exit code 2 and one line", async () => {
+  const cases: [string, string[], RegExp][] = [
+    ["simulate", ["--seed=1,2"], /--seed: it must be one integer >= 0, current value is "1,2"/],
+    ["simulate", ["--dump-decisions=3"], /--dump-decisions must be given with --dump-state/],
+    ["notebook", ["--out=unused"], /--out must be given with --execute/],
+    ["golden", [], /missing required argument 'folder'/],
+  ];
+  for (const [command, args, message] of cases) {
+    const { code, stdout, stderr } = await run(command, ...args);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, message);
+  }
+});
+
 Deno.test("deno task simulate --time-limit cuts the run off and counts what is unfinished", async () => {
   const { code, stdout, stderr } = await run("simulate", "--requests=100", "--time-limit=5");
   assert.equal(code, 0, stderr);

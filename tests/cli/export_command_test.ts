@@ -36,6 +36,18 @@ Deno.test("deno task export writes the models of a saved policy", async () => {
     const refused = await run("export", "--policy", `${folder}/none`, "--onnx", onnx);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /Cannot use checkpoint .*none: it must exist/);
+    const nowhere = await run(
+      "export",
+      "--policy",
+      "mixed",
+      "--onnx",
+      `${folder}/none/policy.onnx`,
+    );
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /^error: Cannot write --onnx: .*there is no such folder/);
+    const unknown = await run("export", "--policy", "mix", "--onnx", onnx);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /followed by one of general, mixed, or by a file/);
     const nothing = await run("export", "--policy", path);
     assert.equal(nothing.code, 2);
     assert.match(nothing.stderr, /--onnx or --tfjs must be given/);

@@ -108,9 +108,18 @@ Deno.test("readRunStatus() reads a sweep from its manifest and its last trial", 
     const trial = (id: string, policy: string) => ({ id, policy, config: CONFIG });
     const manifest = {
       format: 1,
+      name: "three",
+      description: "",
+      hash: "0",
       status: "running",
       begunAt: "2026-01-01T00:00:00.000Z",
       resumedAt: [] as string[],
+      versions: {},
+      gitCommit: null,
+      facts: {},
+      inputs: {},
+      axes: [],
+      reference: "random",
       trials: [trial("a", "ppo"), trial("b", "random"), trial("c", "ppo"), trial("d", "ppo")],
       failures: [] as { trialId: string; message: string }[],
       timings: { a: { seconds: 9 }, b: { seconds: 1 } },
@@ -231,6 +240,19 @@ Deno.test("Redrawing draws over what it drew, within the screen, and shows the c
   );
 });
 
+/** What a program prints up to the piece that holds a text. */
+async function readUntil(stdout: ReadableStream<Uint8Array>, text: string): Promise<string> {
+  const reader = stdout.getReader();
+  let printed = "";
+  while (!printed.includes(text)) {
+    const { value, done } = await reader.read();
+    assert.ok(!done, `it ended without ${JSON.stringify(text)}: ${printed}`);
+    printed += new TextDecoder().decode(value);
+  }
+  reader.releaseLock();
+  return printed;
+}
+
 Deno.test("deno task monitor watches a run until it is killed", () =>
   withFolder(async (out) => {
     const training = taskCommand(
@@ -238,16 +260,10 @@ Deno.test("deno task monitor watches a run until it is killed", () =>
       ...["--out", out, "--set", "training.decisions=1000000", "--set", "ppo.rolloutLength=8"],
       ...["--set", 'policy={"kind":"mlp","hiddenSizes":[4]}'],
     ).spawn();
-    const reader = training.stdout.getReader();
-    let printed = "";
-    while (!printed.includes("update 3/")) {
-      const { value, done } = await reader.read();
-      assert.ok(!done, "the training ended");
-      printed += new TextDecoder().decode(value);
-    }
-    reader.releaseLock();
+    await readUntil(training.stdout, "update 3/");
     const drained = training.stdout.cancel();
-    const watched = run("monitor", out, "--watch", "0.05");
+    const watching = taskCommand("monitor", out, "--watch", "0.05").spawn();
+    const begun = await readUntil(watching.stdout, "\n");
     const { stdout: text } = await run("monitor", out, "--json");
     const status = JSON.parse(text);
     assert.deepEqual([status.command, status.status, status.unit], ["train", "running", "updates"]);
@@ -255,8 +271,13 @@ Deno.test("deno task monitor watches a run until it is killed", () =>
     assert.equal(status.updates.at(-1).update, status.done);
     training.kill("SIGKILL");
     await Promise.all([training.status, drained, training.stderr.cancel()]);
-    const { code, stdout: lines } = await watched;
+    const [{ code }, rest] = await Promise.all([
+      watching.status,
+      new Response(watching.stdout).text(),
+      watching.stderr.cancel(),
+    ]);
     assert.equal(code, 0);
+    const lines = begun + rest;
     assert.match(
       lines,
       /^train running {2}\d+ % {2}updates \d+\/\d+ {2}decisions \d+\/1000\d+ {2}\d+\/s/,
@@ -285,6 +306,16 @@ Deno.test("deno task monitor prints, draws and refuses", () =>
     const { code: none, stderr: reason } = await run("monitor", `${folder}/none`);
     assert.equal(none, 2);
     assert.match(reason, /it has neither progress\.json nor manifest\.json/);
+    await Deno.mkdir(`${folder}/damaged`);
+    await Deno.writeTextFile(`${folder}/damaged/manifest.json`, "null");
+    const damaged = {
+      name: "UsageError",
+      message: /its manifest\.json is not one of this version/,
+    };
+    await assert.rejects(readRunStatus(`${folder}/damaged`, NOW), damaged);
+    await Deno.writeTextFile(`${folder}/damaged/progress.json`, "{");
+    const cut = { name: "UsageError", message: /progress\.json: it must be JSON/ };
+    await assert.rejects(readRunStatus(`${folder}/damaged`, NOW), cut);
     const status = await readRunStatus(folder, NOW);
     assert.match(statusLine(status), /^train failed {2}25 % /);
   }));

@@ -110,8 +110,14 @@ Deno.test("deno task train refuses options that do not go together", async () =>
     [["--out", "unused", "--fall-back"], /--fall-back must be given with --resume/],
     [
       ["--out", "unused", "--resume", "--config", "x.json"],
-      /--preset, --config, --scenario, --trace, --init and --mixture must be left out/,
+      /Cannot resume: --config must be left out, the checkpoint holds the experiment/,
     ],
+    [["--out", "unused", "--resume", "--timer", "analytic"], /Cannot resume: --timer must be left/],
+    [
+      ["--out", "unused", "--resume", "--mixture", "mixed"],
+      /Cannot resume: --mixture must be left/,
+    ],
+    [["--out", "README.md"], /Cannot write --out: .* a new or empty folder .*it is a file/],
     [
       ["--out", "no/such/folder", "--resume"],
       /Cannot use checkpoint no\/such\/folder: it must exist/,
@@ -120,7 +126,7 @@ Deno.test("deno task train refuses options that do not go together", async () =>
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await run("train", ...args);
-    assert.notEqual(code, 0);
+    assert.equal(code, 2);
     assert.match(stderr, message);
   }
 });
@@ -131,6 +137,9 @@ Deno.test("deno task train leaves a folder free when it ends before its first up
     assert.equal(code, 2);
     assert.match(stderr, /Cannot use checkpoint .*none: it must exist/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(out)), []);
+    const unread = await run("train", "--out", `${out}/new`, "--trace", `${out}/none.csv`);
+    assert.equal(unread.code, 2);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(out)), [], "no folder without a run");
   }));
 
 Deno.test("deno task train refuses a folder that another process trains in", () =>

@@ -55,6 +55,13 @@ Deno.test("deno task demos, pretrain and train --init follow one another", async
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^error: Cannot use checkpoint .* its policy\.kind must be /);
 
+    const ignored = await run(
+      "pretrain",
+      ...["--data", demos, "--out", join(folder, "none"), "--preset", "seed"],
+    );
+    assert.equal(ignored.code, 2);
+    assert.match(ignored.stderr, /^error: Cannot pretrain: --preset must be given with --config/);
+
     await Deno.truncate(join(demos, "demonstrations.parquet"), 50);
     const damaged = await run("pretrain", "--data", demos, "--out", join(folder, "none"));
     assert.equal(damaged.code, 2);
@@ -87,6 +94,8 @@ Deno.test("deno task demos and pretrain refuse what they cannot mean", async () 
       /--weight: it must be name=number/,
     ],
     ["pretrain", ["--data", "no/such", "--out", "b"], /demonstrations\.json must exist/],
+    ["pretrain", ["--data", "a", "--out", "tests"], /Cannot write --out: .*it is not empty/],
+    ["demos", ["collect", "--out", "README.md"], /Cannot write --out: .*it is a file/],
   ];
   for (const [command, args, message] of cases) {
     const { code, stderr } = await run(command, ...args);
