@@ -273,11 +273,11 @@ Deno.test("deno task monitor watches a run until it is killed", () =>
     await Promise.all([training.status, drained, training.stderr.cancel()]);
     const [{ code }, rest] = await Promise.all([
       watching.status,
-      new Response(watching.stdout).text(),
+      Array.fromAsync(watching.stdout.pipeThrough(new TextDecoderStream())),
       watching.stderr.cancel(),
     ]);
     assert.equal(code, 0);
-    const lines = begun + rest;
+    const lines = begun + rest.join("");
     assert.match(
       lines,
       /^train running {2}\d+ % {2}updates \d+\/\d+ {2}decisions \d+\/1000\d+ {2}\d+\/s/,
