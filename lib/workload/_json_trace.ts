@@ -38,7 +38,8 @@ export async function readJsonTrace(path: string, builder: WorkloadBuilder): Pro
     for (const column of optionalColumns) {
       const value = fields[column];
       if (value !== undefined && value !== null) {
-        builder.set(column, readOptional(column, String(value), fail));
+        const text = typeof value === "string" ? value : show(value);
+        builder.set(column, readOptional(column, text, fail));
       }
     }
   }
@@ -84,9 +85,10 @@ function createVllmReader(builder: WorkloadBuilder): LineReader {
 
 function numberOf(fields: Fields, name: string, fail: Fail): number {
   const value = fields[name];
-  return typeof value === "number" && value >= 0
+  // JSON.parse makes an infinity of a number that is too large.
+  return typeof value === "number" && value >= 0 && value < Infinity
     ? value
-    : fail(`${name} must be a number >= 0, current value is ${show(value)}`);
+    : fail(`${name} must be a finite number >= 0, current value is ${show(value)}`);
 }
 
 function tokensOf(fields: Fields, name: string, fail: Fail): number {
@@ -110,6 +112,6 @@ function hashesOf(fields: Fields, count: number, fail: Fail): number[] {
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "missing";
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? "missing";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

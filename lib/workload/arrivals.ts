@@ -15,7 +15,8 @@ const modulatedSchema = z.strictObject({
   ratePerSecond,
   cv,
   modulations: z.array(z.strictObject({
-    std: z.number().nonnegative().describe("Standard deviation of the log rate"),
+    // At 3, half of the time has at most 1 % of the mean rate; far above, nothing would ever arrive.
+    std: z.number().min(0).max(3).describe("Standard deviation of the log rate"),
     seconds: z.number().positive().describe("Correlation time"),
   })),
 });

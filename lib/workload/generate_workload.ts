@@ -6,7 +6,7 @@
 import type { Rng } from "../random/mod.ts";
 import { redrawWithin } from "./_redraw.ts";
 import { WorkloadBuilder } from "./_workload_builder.ts";
-import { type ArrivalProcess, createArrivalProcess } from "./arrivals.ts";
+import { type ArrivalConfig, type ArrivalProcess, createArrivalProcess } from "./arrivals.ts";
 import { createConversations, type PromptBlocks } from "./conversations.ts";
 import type { FittedWorkload } from "./fitted_workload_file.ts";
 import { getFittedWorkload } from "./fitted_workloads.ts";
@@ -34,8 +34,8 @@ const MAX_COUNT = 100_000_000;
  * @param config A fitted or synthetic workload.
  * @param rng Seeds the streams; not drawn from itself.
  * @param extent How many requests, or for how long.
- * @throws {RangeError} When the extent is not positive, or a request is longer than `maxTokens` and
- *   may not be.
+ * @throws {RangeError} When the extent is not positive or has no end (a time in which more than
+ *   100,000,000 requests arrive), or a request is longer than `maxTokens` and may not be.
  *
  * @example Twenty seconds of traffic as in the Azure conversation trace, at twice its rate
  * ```ts
@@ -62,6 +62,7 @@ export function generateWorkload(
   rng: Rng,
   extent: WorkloadExtent,
 ): Workload {
+  if (config.kind === "synthetic") requirePassingTime(config.arrivals, extent);
   const workload = config.kind === "fitted"
     ? generateFitted(getFittedWorkload(config.name), config, rng, extent)
     : drawRequests(
@@ -120,9 +121,10 @@ function drawRequests(
   const count = "count" in extent ? extent.count : MAX_COUNT;
   const endSeconds = "durationSeconds" in extent ? extent.durationSeconds : Infinity;
   const builder = new WorkloadBuilder();
-  while (builder.count < count) {
+  while (builder.count < count || endSeconds < Infinity) {
     const seconds = nextArrival();
     if (timeFactor * seconds >= endSeconds) break;
+    if (builder.count === count) throw tooMany(endSeconds);
     const [promptTokens, outputTokens, blocks] = nextRequest(seconds);
     builder.add(timeFactor * seconds, promptTokens, outputTokens);
     if (blocks !== undefined) builder.addHashes(blocks.hashes, blocks.blockTokens);
@@ -140,6 +142,18 @@ function redrawLimit(
 function within(next: LengthSampler, maxTokens: number | undefined): LengthSampler {
   if (maxTokens === undefined) return next;
   return () => redrawWithin(next, ([prompt, output]) => prompt + output, maxTokens);
+}
+
+/** Refuses requests that arrive all at once when they are to be counted by time. */
+function requirePassingTime(arrivals: ArrivalConfig, extent: WorkloadExtent): void {
+  if (arrivals.kind !== "static" || arrivals.intervalSeconds > 0 || "count" in extent) return;
+  throw tooMany(extent.durationSeconds);
+}
+
+function tooMany(durationSeconds: number): RangeError {
+  return new RangeError(
+    `Cannot generate a workload: durationSeconds must be a time of at most ${MAX_COUNT} arrivals, current value is ${durationSeconds}`,
+  );
 }
 
 /** Refuses an extent that is not positive. */

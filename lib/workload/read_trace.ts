@@ -11,6 +11,7 @@ import { CsvError, type Info, parse } from "csv-parse";
 import { TraceError } from "../support/mod.ts";
 import { readJsonTrace } from "./_json_trace.ts";
 import {
+  type Fail,
   optionalColumns,
   readOptional,
   readTokens,
@@ -40,8 +41,9 @@ import type { Workload } from "./workload.ts";
  * @param path CSV or JSON Lines file (UTF-8, with or without byte order mark, any line ending).
  * @returns The requests in file order, named after the file.
  * @throws {TraceError} When the file cannot be opened, has no rows or no known header; when a row
- *   is no JSON, has another number of fields than the header or of hashes than blocks, a malformed or negative number or time, a token
- *   count below 1, or an earlier time than the row before. The error has the file and the line.
+ *   is no JSON, has another number of fields than the header or of hashes than blocks, a malformed or
+ *   negative number or time, a token count below 1, or an earlier time than the row before. The error
+ *   has the file and the line.
  *
  * @example
  * ```ts
@@ -117,8 +119,6 @@ interface ParsedRow {
   readonly record: string[];
   readonly info: Info;
 }
-
-type Fail = (reason: string) => never;
 
 /** Arrival seconds, prompt tokens, output tokens of a row. */
 type RowReader = (record: readonly string[], fail: Fail) => readonly [number, number, number];

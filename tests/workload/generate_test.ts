@@ -273,6 +273,15 @@ Deno.test("generateWorkload() refuses an extent that is not positive", () => {
   });
 });
 
+Deno.test("generateWorkload() refuses a time that requests which come all at once never fill", () => {
+  const config = synthetic({ kind: "static", intervalSeconds: 0 });
+  assert.equal(generateWorkload(config, new Rng(1), { count: 3 }).count, 3);
+  assert.throws(() => generateWorkload(config, new Rng(1), { durationSeconds: 1 }), {
+    name: "RangeError",
+    message: /durationSeconds must be a time of at most 100000000 arrivals, current value is 1$/,
+  });
+});
+
 const arrivals = fc.oneof(
   fc.record({
     kind: fc.constant("poisson" as const),
@@ -340,6 +349,18 @@ Deno.test("workloadSchema refuses unknown keys, wrong types and values out of ra
   refuse(
     { ...synthetic, arrivals: { kind: "gamma", ratePerSecond: 1, cv: 0 } },
     "workload.arrivals.cv",
+  );
+  refuse(
+    {
+      ...synthetic,
+      arrivals: {
+        kind: "modulated",
+        ratePerSecond: 1,
+        cv: 1,
+        modulations: [{ std: 40, seconds: 3 }],
+      },
+    },
+    "workload.arrivals.modulations.0.std",
   );
   const arrivals = { kind: "static" };
   refuse(

@@ -151,11 +151,13 @@ Deno.test("readTrace() names file, line and reason of a bad JSON line", async ()
   await assertRefused(bad("513", '"513"'), 2, /input_length must be an integer, .* "513"$/);
   await assertRefused(bad("513", "513.5"), 2, /input_length must be an integer in \[1/);
   await assertRefused(bad('"output_length": 2, ', ""), 2, /output_length must be .* missing$/);
-  await assertRefused(bad("1500", "-1"), 2, /timestamp must be a number >= 0, .* -1$/);
+  await assertRefused(bad("1500", "-1"), 2, /timestamp must be a finite number >= 0, .* -1$/);
+  await assertRefused(bad("1500", "1e999"), 2, /timestamp must be a finite .* is Infinity$/);
+  await assertRefused(bad("{", '{"priority": [3], '), 2, /priority must be .* is "\[3\]"$/);
   await assertRefused(bad("1500", "1499"), 2, /must not decrease, .* 1.499 s after 1.5 s$/);
   await assertRefused(bad("[7, 8]", "[7]"), 2, /hash_ids must be 2 integers .* is \[7\]$/);
   await assertRefused(bad("[7, 8]", "[7, 0.5]"), 2, /hash_ids must be 2 integers/);
-  await assertRefused(`${MOONCAKE}[1]\n`, 2, /timestamp must be a number/);
+  await assertRefused(`${MOONCAKE}[1]\n`, 2, /timestamp must be a finite number/);
   await assertRefused(`${MOONCAKE}1\n`, 2, /the line must be a JSON object/);
   await assertRefused(`${MOONCAKE}{\n`, 2, /it is not JSON/);
   await assertRefused('{"a": 1}\n', 1, /the fields must be timestamp,.* or queued_ts.* are a$/);
