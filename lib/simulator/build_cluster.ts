@@ -42,6 +42,16 @@ export function buildCluster(config: ClusterConfig): ReplicaSpec[] {
   });
 }
 
+/** Says where in the configuration the key is that a lower layer refuses, under another name maybe. */
+function within<T>(path: string, act: () => T, key?: string): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${path}.${key ?? error.field}`, error.value, error.allowed);
+  }
+}
+
 /** Refuses a pipeline that the scheduler cannot fill. */
 function checkScheduler(scheduler: SchedulerConfig, pipelineStages: number, field: string): void {
   const { kind, batchSizeCap, blockSize } = scheduler;
@@ -67,10 +77,10 @@ function buildReplica(
 ): ReplicaSpec {
   const { tensorParallel, pipelineStages } = group;
   const { scheduler } = config;
-  const model = getModel(config.model, config.models);
-  const gpu = getGpu(group.gpu, config.gpus);
+  const model = within("cluster", () => getModel(config.model, config.models));
+  const gpu = within(field, () => getGpu(group.gpu, config.gpus));
   const plan = {
-    shard: shardModel(model, tensorParallel, pipelineStages),
+    shard: within(field, () => shardModel(model, tensorParallel, pipelineStages)),
     pipelineStages,
     gpuMemoryBytes: gpu.memoryBytes,
     memoryMarginFraction: config.memoryMarginFraction,
@@ -114,8 +124,11 @@ function createReplicaTimer(
   group: ReplicaGroupConfig,
   options: TimerOptions,
 ): BatchTimer {
-  const given = config.gpus?.find(({ name }) => name === options.gpu.name)?.efficiency;
-  const efficiency = typeof given === "string" ? getGpuEfficiency(given) : given;
+  const index = config.gpus?.findIndex(({ name }) => name === options.gpu.name) ?? -1;
+  const given = config.gpus?.[index]?.efficiency;
+  const efficiency = typeof given === "string"
+    ? within(`cluster.gpus[${index}]`, () => getGpuEfficiency(given), "efficiency")
+    : given;
   return createTimer(group.timer ?? config.timer, {
     ...options,
     ...(efficiency !== undefined && { efficiency }),

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { GpuSpec, ModelSpec } from "../hardware/mod.ts";
+import { getModel, type GpuSpec, type ModelSpec } from "../hardware/mod.ts";
 import { ConfigError, parseConfig } from "../support/mod.ts";
 import type { AnalyticProfile } from "./analytic_profile.ts";
 import { createAnalyticTimer } from "./analytic_timer.ts";
@@ -59,7 +60,8 @@ export interface TimerOptions {
 
 /**
  * Creates the timer that a configuration asks for. A profile fits where its GPU, its model and one
- * of its degrees of tensor parallelism are the replica's.
+ * of its degrees of tensor parallelism are the replica's. Shipped ones are of the catalogue's
+ * hardware: they do not fit a GPU or a model of one's own that has the name of one there.
  *
  * @throws {ConfigError} When `kind` is `"profile"` and there is none, a file is no profile, or the
  *   GPU has no efficiencies.
@@ -100,7 +102,7 @@ export function createTimer(config: TimerConfig, options: TimerOptions): BatchTi
     "timer.kind",
     config.kind,
     `"analytic" or "auto" where there is no profile of ${model.name} on ${gpu.name} at ` +
-      `tensorParallel ${tensorParallel} (shipped are ${shipped})`,
+      `tensorParallel ${tensorParallel} (shipped, for hardware of the catalogue, are ${shipped})`,
   );
 }
 
@@ -118,7 +120,7 @@ function createCalibratedTimer(profile: AnalyticProfile, options: TimerOptions):
 
 function findProfile(
   files: readonly string[],
-  { gpu, model, tensorParallel }: TimerOptions,
+  { gpu, model, tensorParallel, efficiency }: TimerOptions,
 ): TimingProfile | AnalyticProfile | undefined {
   // Calibrated coefficients are the GPU's, whatever the model.
   const fits = (profile: TimingProfile | AnalyticProfile): boolean =>
@@ -128,5 +130,7 @@ function findProfile(
   const own = files.map((file) => loadProfile(file)).find(fits);
   if (own !== undefined) return own;
   const shipped = loadShippedProfile(gpu.name, model.name);
-  return shipped && fits(shipped) ? shipped : undefined;
+  const isCatalogued = efficiency === undefined && shipped !== undefined &&
+    isDeepStrictEqual(model, getModel(model.name));
+  return isCatalogued && fits(shipped) ? shipped : undefined;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getGpu } from "../../lib/hardware/mod.ts";
 import { buildCluster, type ClusterConfig, clusterSchema } from "../../lib/simulator/mod.ts";
 import { ConfigError, parseConfig } from "../../lib/support/mod.ts";
 
@@ -37,9 +38,15 @@ Deno.test("buildCluster() plans memory as Vidur does when asked to", () => {
 
 Deno.test("buildCluster() refuses what cannot be built, naming field and value", () => {
   const refused: [unknown, RegExp][] = [
-    [{ replicas: [{ gpu: "b300" }] }, /gpu must be one of .*a100.*current value is "b300"/],
-    [{ model: "gpt-5" }, /model must be one of .*Llama-2-7b-hf/],
-    [{ replicas: [{ tensorParallel: 3 }] }, /tensorParallel must be .*divisor.*value is 3/],
+    [
+      { replicas: [{ gpu: "b300" }] },
+      /cluster\.replicas\[0\]\.gpu must be one of .*a100.*current value is "b300"/,
+    ],
+    [{ model: "gpt-5" }, /cluster\.model must be one of .*Llama-2-7b-hf/],
+    [
+      { replicas: [{}, { tensorParallel: 3 }] },
+      /cluster\.replicas\[1\]\.tensorParallel must be .*divisor.*value is 3/,
+    ],
     [{ replicas: [{ pipelineStages: 5 }] }, /pipelineStages must be .*divisor.*value is 5/],
     [
       { model: "meta-llama/Llama-2-70b-hf" },
@@ -56,6 +63,13 @@ Deno.test("buildCluster() refuses what cannot be built, naming field and value",
     [
       { scheduler: { kind: "lightllm" } },
       /cluster\.scheduler\.blockSize must be 1 with the lightllm scheduler, current value is 16/,
+    ],
+    [
+      {
+        gpus: [{ ...getGpu("a100"), name: "own", efficiency: "nowhere" }],
+        replicas: [{ gpu: "own" }],
+      },
+      /cluster\.gpus\[0\]\.efficiency must be one of .*a100.*value is "nowhere"/,
     ],
     [{ replicas: [{ kvBlocks: 8000 }] }, /kvBlocks must be <= 7609, what fits in memory/],
     [{ replicas: [] }, /cluster\.replicas must be of >= 1 entries, current value is \[\]/],

@@ -10,6 +10,7 @@ import {
   createFittedTimer,
   createTimer,
   fitVidurProfile,
+  getGpuEfficiency,
   listShippedProfiles,
   loadProfile,
   loadShippedProfile,
@@ -220,7 +221,7 @@ Deno.test("createTimer() chooses by kind, own files before shipped ones", async 
   assert.throws(() => createTimer({ kind: "profile" }, { ...single, model: missingModel }), {
     name: "ConfigError",
     message:
-      /no profile of internlm\/internlm2-20b on a100 at tensorParallel 1 \(shipped are a100_/,
+      /no profile of internlm\/internlm2-20b on a100 at tensorParallel 1 \(shipped, for hardware of the catalogue, are a100_/,
   });
   const auto = createTimer({ kind: "auto" }, { ...single, model: missingModel });
   assert.match(auto.description!, /^analytic timer/);
@@ -240,6 +241,17 @@ Deno.test("createTimer() chooses by kind, own files before shipped ones", async 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("createTimer() keeps shipped profiles from hardware that only has a name of the catalogue's", () => {
+  const model = { ...single.model, mlpHiddenDim: 2 * single.model.mlpHiddenDim };
+  const efficiency = getGpuEfficiency("a100");
+  for (const own of [{ ...single, model }, { ...single, efficiency }]) {
+    assert.match(createTimer({ kind: "auto" }, own).description!, /^analytic timer/);
+    assert.throws(() => createTimer({ kind: "profile" }, own), { name: "ConfigError" });
+  }
+  const same = { ...single, model: { ...single.model } };
+  assert.match(createTimer({ kind: "auto" }, same).description!, /^profile of/);
 });
 
 Deno.test("fitVidurProfile() recovers a piecewise linear curve and averages noise out", async () => {
