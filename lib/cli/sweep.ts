@@ -79,10 +79,10 @@ await runCommand(async (args) => {
 /** Imports an experiment file. */
 async function loadDefinition(file: string): Promise<SweepDefinition> {
   const path = resolve(file);
-  try {
-    await Deno.stat(path);
-  } catch {
-    throw new UsageError(`Cannot load ${file}: there is no such file`);
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info?.isFile !== true) throw new UsageError(`Cannot load ${file}: there is no such file`);
+  if (!/\.m?[jt]s$/.test(path)) {
+    throw new UsageError(`Cannot load ${file}: it must be a module (.ts, .mts, .js or .mjs)`);
   }
   const module = await import(pathToFileURL(path).href) as { readonly default?: unknown };
   if (!isSweepDefinition(module.default)) {

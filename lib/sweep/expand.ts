@@ -10,7 +10,7 @@ import {
   hashConfig,
   type JsonValue,
 } from "../config/mod.ts";
-import { UsageError } from "../support/mod.ts";
+import { ConfigError, UsageError } from "../support/mod.ts";
 import { isConfigPath, settingsOf } from "./_variants.ts";
 import type { SweepAxis, SweepDefinition } from "./definition.ts";
 
@@ -84,13 +84,15 @@ export function expandSweep(
   });
   const cells = combinations(axes);
   const isLabelled = ({ path }: Assignment): boolean => variants.some(({ name }) => name === path);
-  const configs = cells.map((cell) =>
-    applyAssignments(base, [
+  const configs = cells.map((cell) => {
+    const assignments = [
       ...cell.filter(isLabelled).flatMap((part) => settingsOf(part, variants)),
       ...(quick ? definition.quick.set : []),
       ...[...cell, ...set].filter((part) => !isLabelled(part)),
-    ])
-  );
+    ];
+    refuseSeed(assignments);
+    return applyAssignments(base, assignments);
+  });
 
   const drafts: Omit<Trial, "index">[] = [];
   const decidesScenario = (part: Assignment): boolean =>
@@ -127,6 +129,13 @@ export function collectTrials(
     trials: trials.map(({ id, label, cell }) => ({ id, label, cell })),
   });
   return { ...facts, trials, hash };
+}
+
+/** Every trial has its own seed, which would hide this one. */
+function refuseSeed(assignments: readonly Assignment[]): void {
+  const seed = assignments.find(({ path }) => path === "seed");
+  if (seed === undefined) return;
+  throw new ConfigError("seed", seed.value, "left out (training seeds are a list: seeds, --seeds)");
 }
 
 const SCENARIO_SECTIONS: ReadonlySet<string> = new Set([

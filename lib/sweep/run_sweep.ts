@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { canonicalJson } from "../config/mod.ts";
 import { ConfigError, lockFolder, UsageError, writeFileAtomic } from "../support/mod.ts";
 import { openScenario } from "../training/mod.ts";
+import { hashInputs } from "./_input_files.ts";
 import type { ExpandedSweep, Trial } from "./expand.ts";
 import { createManifest, type Manifest, readManifest, type TrialTiming } from "./manifest.ts";
 import { type SweepOutputs, writeOutputs } from "./write_outputs.ts";
@@ -177,21 +179,19 @@ export async function runTrials<T>(
 }
 
 /**
- * Opens every scenario once, so that bad input is refused before anything is written.
+ * Opens every scenario and training mixture once, so that bad input is refused before anything is
+ * written.
  *
- * @returns SHA-256 of every trace file that is used, by path.
+ * @returns SHA-256 of every file that is read, by path.
  */
-async function checkInputs(sweep: ExpandedSweep): Promise<Record<string, string>> {
-  const scenarios = new Map(sweep.trials.map((trial) => [trial.scenario, trial.config]));
-  const hashes: Record<string, string> = {};
-  for (const config of scenarios.values()) {
-    await openScenario(config).catch(refuseScenario);
-    if (config.workload.kind !== "trace") continue;
-    const bytes = await Deno.readFile(config.workload.path);
-    const digest = await crypto.subtle.digest("SHA-256", bytes);
-    hashes[config.workload.path] = new Uint8Array(digest).toHex();
-  }
-  return hashes;
+async function checkInputs({ trials }: ExpandedSweep): Promise<Record<string, string>> {
+  const opened = new Map(trials.map(({ scenario, config }) => {
+    const { environments, episodeRequests, mixture } = config.training;
+    const network = mixture.length === 0 ? null : [config.policy, config.normalizer];
+    return [canonicalJson([scenario, environments, episodeRequests, mixture, network]), config];
+  }));
+  for (const config of opened.values()) await openScenario(config).catch(refuseScenario);
+  return await hashInputs(trials.map(({ config }) => config));
 }
 
 /** What a scenario cannot be built from is bad input here, whoever found it. */

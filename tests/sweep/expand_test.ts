@@ -107,6 +107,16 @@ Deno.test("expandSweep() refuses axis values that the schema does not allow", ()
   );
 });
 
+Deno.test("expandSweep() refuses a seed that each trial's own would hide", () => {
+  const seed = { path: "seed", value: 9 };
+  const expected = { name: "ConfigError", field: "seed", value: 9 };
+  assert.throws(() => expandSweep(tinySweep, { set: [seed] }), expected);
+  const quick = { ...tinySweep, quick: { set: [seed], seeds: [1] } };
+  assert.throws(() => expandSweep(quick, { quick: true }), expected);
+  const labelled = defineSweep({ ...input, variants: { kind: { a: { seed: 9 } } } });
+  assert.throws(() => expandSweep(labelled), expected);
+});
+
 Deno.test("defineSweep() refuses what is no definition, naming the field", () => {
   const cases: [Partial<SweepInput>, string][] = [
     [{ name: "Reward Modes" }, "sweep.name"],

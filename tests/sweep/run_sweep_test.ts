@@ -91,7 +91,10 @@ Deno.test("runSweep() leaves every file, with the rows and types promised", () =
 
 Deno.test("runSweep() writes the same bytes whatever the number of workers", () =>
   withFolder(async (folder) => {
-    for (const jobs of [1, 3]) await runSweep(sweep, { out: `${folder}/${jobs}`, jobs });
+    for (const jobs of [1, 3]) {
+      const { failures } = await runSweep(sweep, { out: `${folder}/${jobs}`, jobs });
+      assert.deepEqual(failures, []);
+    }
     assert.deepEqual(await contents(`${folder}/1`), await contents(`${folder}/3`));
   }));
 
@@ -197,6 +200,28 @@ Deno.test("runSweep() refuses a used folder, a missing one to resume, and anothe
     await refuses({ out: `${folder}/run`, resume: true }, /not one of this version/, baselines);
   }));
 
+Deno.test("runSweep() refuses to resume when a trace that trials read has changed", () =>
+  withFolder(async (folder) => {
+    const trace = `${folder}/trace.csv`;
+    const rows = Array.from({ length: 200 }, (_, i) => `${i},100,10`);
+    const text = `arrived_at,num_prefill_tokens,num_decode_tokens\n${rows.join("\n")}\n`;
+    await Deno.writeTextFile(trace, text);
+    const replay = expandSweep(tinySweep, {
+      set: [
+        { path: "reward.mode", value: "delta" },
+        { path: "training.mixture", value: [{ workload: { kind: "trace", path: trace } }] },
+      ],
+      seeds: [1],
+    });
+    const out = `${folder}/out`;
+    assert.deepEqual((await runSweep(replay, { out })).failures, []);
+    await Deno.writeTextFile(trace, `${text}200,100,10\n`);
+    await assert.rejects(runSweep(replay, { out, resume: true }), {
+      name: "UsageError",
+      message: `Cannot resume ${out}: ${trace} has changed since the run began`,
+    });
+  }));
+
 Deno.test("runSweep() refuses a trace that is too short before it writes anything", () =>
   withFolder(async (folder) => {
     const path = `${folder}/short.csv`;
@@ -205,12 +230,18 @@ Deno.test("runSweep() refuses a trace that is too short before it writes anythin
       path,
       `arrived_at,num_prefill_tokens,num_decode_tokens\n${rows.join("\n")}\n`,
     );
-    const replay = expandSweep(tinySweep, {
-      set: [{ path: "workload", value: { kind: "trace", path } }],
-    });
-    await assert.rejects(runSweep(replay, { out: `${folder}/out` }), {
-      name: "UsageError",
-      message: /count must be <= /,
-    });
+    const workload = { kind: "trace", path };
+    for (
+      const assignment of [
+        { path: "workload", value: workload },
+        { path: "training.mixture", value: [{ workload }] },
+      ]
+    ) {
+      const replay = expandSweep(tinySweep, { set: [assignment] });
+      await assert.rejects(runSweep(replay, { out: `${folder}/out` }), {
+        name: "UsageError",
+        message: /count must be <= /,
+      });
+    }
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["short.csv"]);
   }));
