@@ -31,11 +31,14 @@ export class ParquetParts<S extends ExportTableSchema> implements ExportSink<S> 
     await Deno.mkdir(folder, { recursive: true });
     const parts = new ParquetParts(folder, schema);
     for (const name of (await partNames(folder)).reverse()) {
-      const table = await readParquet(`${folder}/${name}`);
-      requireSameColumns(schema, schemaOf(table), name);
-      parts.#open = [...rowsOf<S>(table)].filter(({ update }) => update as number <= lastUpdate);
-      parts.#part = Number(/\d+/.exec(name)![0]);
-      if (parts.#open.length > 0) break;
+      // Of tables that begin anew, the older ones may be anything.
+      if (lastUpdate > 0) {
+        const table = await readParquet(`${folder}/${name}`);
+        requireSameColumns(schema, schemaOf(table), name);
+        parts.#open = [...rowsOf<S>(table)].filter(({ update }) => update as number <= lastUpdate);
+        parts.#part = Number(/\d+/.exec(name)![0]);
+        if (parts.#open.length > 0) break;
+      }
       await Deno.remove(`${folder}/${name}`);
     }
     requireUpdate(folder, parts.#open.at(-1)?.update as number ?? 0, lastUpdate);

@@ -109,7 +109,8 @@ export class LatencyDistribution {
    * @throws {RangeError} When there is no value or no such probability.
    */
   quantile(probability: number): number {
-    if (this.#sketch !== undefined && probability >= 0 && probability <= 1) {
+    if (this.#sketch !== undefined) {
+      quantileSorted([0], probability); // refuses what is no probability
       return this.#sketch.getValueAtQuantile(probability);
     }
     // A copy: sums in another order would differ in their last digits.

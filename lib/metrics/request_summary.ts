@@ -11,7 +11,7 @@ import type { RowOf, TableSchema } from "./table_schema.ts";
 
 /** Latencies, throughput and spread over replicas of one run; over completed requests. */
 export interface RequestSummary {
-  /** Requests that arrived. */
+  /** Requests of the workload, those included that a run which was cut off did not come to. */
   readonly requestCount: number;
   /** Requests that did not complete before the run was cut off; the latencies leave them out. */
   readonly unfinishedCount: number;

@@ -113,12 +113,10 @@ export class UtilizationMeter implements SimulationObserver {
     sums.busySeconds[record.stage]! += record.endSeconds - record.startSeconds;
     if (flops !== undefined) sums.flops[record.stage]! += batchFlops(flops, record.shape);
     if (record.stage < sums.busySeconds.length - 1) return;
-    let tokens = 0;
-    for (let i = 0; i < record.requestCount; i++) tokens += record.tokens[i]!;
     sums.batchCount++;
     sums.requests += record.requestCount;
     sums.prefillTokens += record.prefillTokens;
-    sums.decodeTokens += tokens - record.prefillTokens;
+    sums.decodeTokens += record.shape.totalTokens - record.prefillTokens;
     sums.kvBlockSeconds += heldUntil(sums, record.formedSeconds);
     sums.kvBlocksMax = Math.max(sums.kvBlocksMax, record.kvBlocksUsed);
     sums.lastFormedSeconds = record.formedSeconds;

@@ -119,6 +119,21 @@ Deno.test("MetricsExporter writes empty tables with their columns", () =>
     );
   }));
 
+Deno.test("MetricsExporter.open() begins anew whatever tables there were", () =>
+  withFolder(async (folder) => {
+    await write(folder, [1, 2, 3]);
+    const others = { decisions: { update: "int32", entropy: "float64" } } as const;
+    const exporter = await MetricsExporter.open(others, { folder, formats: BOTH });
+    await exporter.append("decisions", [{ update: 1, entropy: 0.5 }]);
+    await exporter.close();
+    assert.deepEqual([...(await filesOf(folder)).keys()], [
+      "decisions/part-00000.parquet",
+      "decisions.csv",
+    ]);
+    const [row] = rowsOf(await readParquet(`${folder}/decisions/part-00000.parquet`));
+    assert.deepEqual(row, { update: 1, entropy: 0.5 });
+  }));
+
 Deno.test("MetricsExporter.open() refuses tables that end too early", async () => {
   for (const format of BOTH) {
     await withFolder(async (folder) => {
