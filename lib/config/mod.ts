@@ -6,6 +6,7 @@
 export { applyAssignments, applyOverrides } from "./apply_overrides.ts";
 export { comparePresets, type PresetDifference } from "./compare_presets.ts";
 export type { ConfigPath, ConfigValue } from "./config_path.ts";
+export { configDifferences } from "./differences.ts";
 export { type CurriculumConfig, curriculumSchema } from "./curriculum_schema.ts";
 export { experimentJsonSchema } from "./experiment_json_schema.ts";
 export { type ExperimentConfig, experimentSchema } from "./experiment_schema.ts";

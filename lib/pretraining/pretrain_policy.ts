@@ -11,6 +11,7 @@ import { RunningNormalizer, sharedStatisticSlots, StateBuilder } from "../state/
 import { ConfigError, UsageError } from "../support/mod.ts";
 import type { TrainedPolicy } from "../training/mod.ts";
 import { Cloner } from "./_cloner.ts";
+import { selectColumns } from "./_select_columns.ts";
 import { answer, cutSequences, gatherBatch, type PolicyInputs } from "./_sequences.ts";
 import { type Agreement, agreementByRouter, overallAgreement } from "./agreement.ts";
 import type { Demonstrations } from "./demonstration_folder.ts";
@@ -68,6 +69,9 @@ export interface PretrainedPolicy {
  * Source: spec/scheduler.md section 12; stored hidden states after Kapturowski et al., "Recurrent
  * experience replay in distributed reinforcement learning" (2019), section 3.
  *
+ * Columns that were collected and that the experiment's observations do not have are left out, so
+ * that demonstrations of the preset `default` serve policies that know no columns for the value only.
+ *
  * @param experiment What the policy is for: its cluster, observations, normaliser and network.
  * @throws {UsageError} When the demonstrations are of other observations or another number of
  *   replicas, or too few to be split.
@@ -81,7 +85,8 @@ export async function pretrainPolicy(
 ): Promise<PretrainedPolicy> {
   const replicaCount = buildCluster(experiment.cluster).length;
   const { layout, schemaHash } = new StateBuilder(experiment.state, replicaCount);
-  refuseMisfits(demonstrations, config, { replicaCount, schemaHash });
+  refuseMisfits(demonstrations, config, replicaCount);
+  const observations = selectColumns(demonstrations, experiment);
   const { training, validation } = splitEpisodes(
     demonstrations.manifest,
     config.validationShare,
@@ -94,7 +99,7 @@ export async function pretrainPolicy(
   );
   for (const { begin, length } of rangesOf(demonstrations, training)) {
     const [from, to] = [begin * layout.size, (begin + length) * layout.size];
-    normalizer.update(demonstrations.observations.subarray(from, to));
+    normalizer.update(observations.subarray(from, to));
   }
   normalizer.freeze();
   const trainingWeights = decisionWeights(demonstrations, training, config.weights);
@@ -108,10 +113,7 @@ export async function pretrainPolicy(
     config,
     rng: rng.stream("batches"),
     inputs: {
-      observations: normalizer.normalize(
-        demonstrations.observations,
-        new Float32Array(demonstrations.observations.length),
-      ),
+      observations: normalizer.normalize(observations, new Float32Array(observations.length)),
       actionMasks: demonstrations.actionMasks,
     },
     training,
@@ -268,20 +270,15 @@ function rangesOf(
   }));
 }
 
-/** Refuses demonstrations that mean something else than the policy's observations. */
+/** Refuses demonstrations of another cluster, and settings for routers that are not in them. */
 function refuseMisfits(
   { manifest }: Demonstrations,
   { temperatures, weights }: PretrainingConfig,
-  { replicaCount, schemaHash }: { readonly replicaCount: number; readonly schemaHash: string },
+  replicaCount: number,
 ): void {
-  const requirements = [
-    ["replicaCount", replicaCount, manifest.replicaCount],
-    ["schemaHash", schemaHash, manifest.schemaHash],
-  ] as const;
-  for (const [name, wanted, found] of requirements) {
-    if (wanted === found) continue;
+  if (manifest.replicaCount !== replicaCount) {
     throw new UsageError(
-      `Cannot pretrain: ${name} of the demonstrations must be ${wanted}, as in the experiment, current value is ${found}`,
+      `Cannot pretrain: replicaCount of the demonstrations must be ${replicaCount}, as in the experiment, current value is ${manifest.replicaCount}`,
     );
   }
   const routers = new Set(manifest.episodes.map(({ router }) => router));

@@ -5,8 +5,8 @@
  */
 import {
   type Assignment,
+  configDifferences,
   experimentSchema,
-  isRecord,
   type JsonValue,
   parseExperimentConfig,
   type PresetName,
@@ -48,7 +48,7 @@ export function resolveVariants(
       choices: Object.entries(choices).map(([label, { preset, ...settings }]) => ({
         label,
         set: [
-          ...(preset === undefined ? [] : differences(
+          ...(preset === undefined ? [] : configDifferences(
             parsed,
             parseExperimentConfig({ ...(base as object), preset: preset as PresetName }),
           )),
@@ -80,15 +80,4 @@ export function settingsOf(
     throw new ConfigError(assignment.path, assignment.value, `one of ${labels}`);
   }
   return choice.set;
-}
-
-/** The assignments that make one configuration the other; blocks of another kind as a whole. */
-function differences(from: unknown, to: unknown, prefix = ""): Assignment[] {
-  if (isRecord(from) && isRecord(to) && from.kind === to.kind) {
-    return Object.entries(to).flatMap(([key, value]) =>
-      differences(from[key], value, prefix === "" ? key : `${prefix}.${key}`)
-    );
-  }
-  if (JSON.stringify(from) === JSON.stringify(to)) return [];
-  return [{ path: prefix, value: to as JsonValue }];
 }
