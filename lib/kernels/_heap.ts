@@ -44,17 +44,9 @@ export class Heap implements Allocator {
 
   allocate(bytes: number): number {
     const size = sizeClass(bytes);
-    this.#usedBytes += size;
     const reused = this.#freeBlocks.get(size)?.pop();
-    if (reused !== undefined) return reused;
-    const pointer = this.#top;
-    this.#top += size;
-    const missing = this.#top + GUARD_BYTES - this.#memory.buffer.byteLength;
-    if (missing > 0) {
-      // Half as much again as there is, so that growing stays rare.
-      const extra = Math.max(missing, this.#memory.buffer.byteLength / 2);
-      this.#memory.grow(Math.ceil(extra / PAGE_BYTES));
-    }
+    const pointer = reused ?? this.#takeFresh(size);
+    this.#usedBytes += size;
     return pointer;
   }
 
@@ -64,6 +56,27 @@ export class Heap implements Allocator {
     const blocks = this.#freeBlocks.get(size);
     if (blocks === undefined) this.#freeBlocks.set(size, [pointer]);
     else blocks.push(pointer);
+  }
+
+  #takeFresh(size: number): number {
+    const pointer = this.#top;
+    this.#reserve(pointer + size + GUARD_BYTES);
+    this.#top += size;
+    return pointer;
+  }
+
+  /** Grows the memory to so many bytes at least. */
+  #reserve(bytes: number): void {
+    const present = this.#memory.buffer.byteLength;
+    const missingPages = Math.ceil((bytes - present) / PAGE_BYTES);
+    if (missingPages <= 0) return;
+    // Half as much again as there is, so that growing stays rare; near the limit, what is missing.
+    const wantedPages = Math.max(missingPages, Math.ceil(present / 2 / PAGE_BYTES));
+    try {
+      this.#memory.grow(wantedPages);
+    } catch {
+      this.#memory.grow(missingPages);
+    }
   }
 }
 

@@ -40,3 +40,16 @@ Deno.test("Heap.allocate() finds freed blocks of the same size again", () => {
   assert.equal(heap.allocate(990), pointer);
   assert.equal(heap.reservedBytes, reservedBytes);
 });
+
+Deno.test("Heap.allocate() uses memory up to its limit and stays whole beyond it", () => {
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 5, shared: true });
+  const heap = new Heap(memory);
+  const page = 65536;
+  const pointers = [2 * page, page, page].map((bytes) => heap.allocate(bytes));
+  assert.equal(memory.buffer.byteLength, 5 * page); // half as much again would be 6 pages
+  const { usedBytes, reservedBytes } = heap;
+  assert.throws(() => heap.allocate(page), RangeError);
+  assert.deepEqual([heap.usedBytes, heap.reservedBytes], [usedBytes, reservedBytes]);
+  heap.free(pointers[1]!, page);
+  assert.equal(heap.allocate(page), pointers[1]);
+});
