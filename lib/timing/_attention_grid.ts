@@ -40,15 +40,15 @@ export class AttentionGrid {
   /**
    * @param points Measured batches. Of their values on each axis, those that double from the
    *   smallest on make the grid; batches of more decodes than were measured are extrapolated.
-   * @throws {RangeError} When a cell of the grid cannot be filled.
+   * @throws {RangeError} When an axis has no value > 0, or a cell of the grid cannot be filled.
    */
   constructor(points: readonly AttentionPoint[]) {
     const axes: Axes = [
-      doublingAxis(points.map((point) => point.chunkTokens)),
-      doublingAxis(points.map((point) => point.contextTokens)),
-      doublingAxis(points.map((point) => point.decodeCount)),
+      doublingAxis("chunkTokens", points),
+      doublingAxis("contextTokens", points),
+      doublingAxis("decodeCount", points),
       // Decodes have a context: its axis starts at the smallest one measured.
-      doublingAxis(points.map((point) => point.decodeContextTokens)).subarray(1),
+      doublingAxis("decodeContextTokens", points).subarray(1),
     ];
     const [chunks, contexts, decodes, decodeContexts] = axes;
     const strides = [
@@ -156,13 +156,22 @@ function line(
 }
 
 /** 0, the smallest value above it, its doubles that occur, and a knot far beyond. */
-function doublingAxis(values: readonly number[]): Float64Array {
+function doublingAxis(
+  name: Exclude<keyof AttentionPoint, "seconds">,
+  points: readonly AttentionPoint[],
+): Float64Array {
+  const values = points.map((point) => point[name]);
   const present = new Set(values);
   const largest = values.reduce((most, value) => Math.max(most, value), 0);
   const smallest = values.reduce(
     (least, value) => value > 0 ? Math.min(least, value) : least,
     Infinity,
   );
+  if (smallest === Infinity) {
+    throw new RangeError(
+      `Cannot interpolate attention: ${name} must be > 0 in a measured batch, current values are 0`,
+    );
+  }
   const axis = [0];
   for (let value = smallest; value <= largest; value *= 2) if (present.has(value)) axis.push(value);
   return Float64Array.from([...axis, FAR * axis[axis.length - 1]!]);

@@ -25,7 +25,8 @@ export interface VidurTableFiles {
  * Reads the tables of one run.
  *
  * @param kvGranularityTokens Spacing of the KV sizes in the two attention tables.
- * @throws {TraceError} When a file is not a table of numbers with the expected columns.
+ * @throws {TraceError} When a file cannot be read or is not a table of numbers with the expected
+ *   columns.
  */
 export async function readVidurTables(
   files: VidurTableFiles,
@@ -38,7 +39,7 @@ export async function readVidurTables(
   const operations: Partial<Record<VidurOperation, Float64Array>> = {};
   for (const operation of vidurOperations) {
     const values = compute.get(operation);
-    if (values !== undefined) operations[operation] = scatter(tokens, values);
+    if (values !== undefined) operations[operation] = scatter(files.compute, tokens, values);
   }
   return {
     compute: operations,
@@ -68,10 +69,17 @@ export async function readVidurTables(
 }
 
 /** Values by integer key, `NaN` where there is none. */
-function scatter(keys: Float64Array, values: Float64Array): Float64Array {
+function scatter(file: string, keys: Float64Array, values: Float64Array): Float64Array {
+  keys.forEach((key, i) => {
+    if (!isIndex(key)) throw new TraceError(file, i + 2, `num_tokens is no integer >= 0: ${key}`);
+  });
   const table = new Float64Array(maximum(keys) + 1).fill(NaN);
   keys.forEach((key, i) => table[key] = values[i]!);
   return table;
+}
+
+function isIndex(key: number): boolean {
+  return Number.isInteger(key) && key >= 0;
 }
 
 function toGrid(
@@ -90,8 +98,12 @@ function toGrid(
   for (let i = 0; i < values.length; i++) {
     const row = rowKeys[i]! / rowStep;
     const cell = columnKeys[i]! / columnStep;
-    if (!Number.isInteger(row) || !Number.isInteger(cell)) {
-      throw new TraceError(file, i + 2, `keys are not multiples of ${rowStep} and ${columnStep}`);
+    if (!isIndex(row) || !isIndex(cell)) {
+      throw new TraceError(
+        file,
+        i + 2,
+        `keys are not multiples >= 0 of ${rowStep} and ${columnStep}`,
+      );
     }
     milliseconds[row * width + cell] = values[i]!;
   }
@@ -135,7 +147,11 @@ async function readColumns(file: string): Promise<Map<string, Float64Array>> {
 }
 
 async function readText(file: string): Promise<string> {
-  const bytes = (await Deno.open(file)).readable;
-  const plain = file.endsWith(".gz") ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
-  return await new Response(plain).text();
+  try {
+    const bytes = (await Deno.open(file)).readable;
+    const plain = file.endsWith(".gz") ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
+    return await new Response(plain).text();
+  } catch (error) {
+    throw new TraceError(file, 0, `the file cannot be read (${(error as Error).message})`);
+  }
 }

@@ -254,6 +254,11 @@ Deno.test("readServingBundle() names the file that cannot be used", async () => 
   await refuse({ "dense.csv": "layer,tokens,time_us\n" }, /there must be at least one row/);
   await refuse({ "per_sequence.csv": "layer,sequences,time_us\na,1\n" }, /there must be 3 fields/);
   const attention = files["attention.csv"]!;
+  const [header] = attention.split("\n");
+  await refuse(
+    { "attention.csv": `${header}\n32,0,0,0,5\n32,0,1,16,7\n0,0,1,16,2\n` },
+    /contextTokens must be > 0 in a measured batch, current values are 0/,
+  );
   await assert.rejects(
     withFiles(
       { ...files, "attention.csv": attention.replace("32,16,0,0,", "33,16,0,0,") },

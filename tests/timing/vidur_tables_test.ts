@@ -190,9 +190,16 @@ Deno.test("readVidurTables() names the file and line of what is not a table", as
     const broken: [string, string, number, RegExp][] = [
       ["decode", "batch_size,kv_cache_size,ms\n1,0\n", 2, /expected 3 fields, found 2/],
       ["decode", "batch_size,kv_cache_size,ms\n1,0,5\n1,4,x\n", 3, /ms is not a number: x/],
-      ["decode", "batch_size,kv_cache_size,ms\n1,3,5\n", 2, /keys are not multiples of 1 and 4/],
+      [
+        "decode",
+        "batch_size,kv_cache_size,ms\n1,3,5\n",
+        2,
+        /keys are not multiples >= 0 of 1 and 4/,
+      ],
+      ["decode", "batch_size,kv_cache_size,ms\n-1,4,5\n", 2, /keys are not multiples >= 0/],
       ["decode", "batch_size,kv_cache_size\n1,0\n", 1, /no column ms/],
       ["compute", "tokens\n1\n", 1, /no column num_tokens/],
+      ["compute", "num_tokens,add\n8,1\n8.5,1\n", 3, /num_tokens is no integer >= 0: 8\.5/],
     ];
     for (const [table, text, line, reason] of broken) {
       const path = join(folder, "broken.csv");
@@ -203,6 +210,13 @@ Deno.test("readVidurTables() names the file and line of what is not a table", as
         assert.equal(error.line, line);
         assert.match(error.message, reason);
         return true;
+      });
+    }
+    for (const missing of ["none.csv", "none.csv.gz"]) {
+      const compute = join(folder, missing);
+      await assert.rejects(readVidurTables({ ...files, compute }, 4), {
+        name: "TraceError",
+        message: /none\.csv(\.gz)?: the file cannot be read/,
       });
     }
   } finally {
