@@ -8,6 +8,8 @@ import { z } from "zod";
 const positive = z.number().gt(0);
 const nonNegative = z.number().min(0);
 const fraction = z.number().min(0).max(1);
+/** Adam divides by 1 - beta^t. */
+const beta = z.number().min(0).lt(1);
 
 /** Faults of the original code. Source: spec/scheduler.md section 10.2, item 1. */
 const faultsSchema = z.strictObject({
@@ -37,8 +39,8 @@ export const ppoSchema = z.strictObject({
   learningRateSchedule: z.enum(["constant", "linear"]).default("constant").describe(
     "linear: falls to 0 over the run (detail 4 of the 37 implementation details of PPO)",
   ),
-  adamBeta1: fraction.default(0.9).describe("Kingma and Ba, Adam (2015)"),
-  adamBeta2: fraction.default(0.999).describe("Kingma and Ba, Adam (2015)"),
+  adamBeta1: beta.default(0.9).describe("Kingma and Ba, Adam (2015)"),
+  adamBeta2: beta.default(0.999).describe("Kingma and Ba, Adam (2015)"),
   adamEpsilon: positive.default(1e-5).describe("detail 3 of the 37 implementation details of PPO"),
   gamma: fraction.default(0.95).describe("discount per decision; document, scheduler defaults"),
   gaeLambda: fraction.default(0.95).describe("document, scheduler defaults"),

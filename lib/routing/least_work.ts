@@ -5,10 +5,9 @@
  */
 import type { Rng } from "../random/mod.ts";
 import type { BatchRecord, OracleView, RequestView, SimulationObserver } from "../simulator/mod.ts";
-import { createScoreRouter } from "./_score_router.ts";
 import type { OutputLengthPredictor } from "./output_length_predictor.ts";
 import type { Router } from "./router.ts";
-import { requireSpeeds } from "./speed_weighted_lor.ts";
+import { createSpeedRouter } from "./speed_weighted_lor.ts";
 
 /**
  * Work of a prompt token in output tokens. The timers of A100, H100 and A40 say 0.04 to 0.12: what
@@ -106,13 +105,11 @@ function createLeastWork(
   relativeSpeeds: ArrayLike<number>,
   lengths: OutputLengths,
 ): Router {
-  const speeds = requireSpeeds(relativeSpeeds);
-  return createScoreRouter(name, ({ request, view }, out) => {
+  return createSpeedRouter(name, relativeSpeeds, ({ request, view }, out) => {
     const own = lengths.own(request) + PROMPT_TOKEN_WORK * request.promptTokens;
     for (let replica = 0; replica < out.length; replica++) {
-      const work = lengths.pending(replica) +
+      out[replica] = lengths.pending(replica) +
         PROMPT_TOKEN_WORK * view.pendingPrefillTokens(replica) + own;
-      out[replica] = work / speeds[replica]!;
     }
   }, rng);
 }

@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../random/mod.ts";
 import { ConfigError } from "../support/mod.ts";
-import { createScoreRouter } from "./_score_router.ts";
+import { createScoreRouter, type ScoreFunction } from "./_score_router.ts";
 import type { Router } from "./router.ts";
 
 /**
@@ -17,23 +17,38 @@ import type { Router } from "./router.ts";
  * @throws {ConfigError} When a speed is not a finite number > 0.
  */
 export function createSpeedWeightedLor(rng: Rng, relativeSpeeds: ArrayLike<number>): Router {
-  const speeds = requireSpeeds(relativeSpeeds);
-  return createScoreRouter("speed_weighted_lor", ({ view }, out) => {
-    if (out.length !== speeds.length) {
-      throw new ConfigError("relativeSpeeds.length", speeds.length, `${out.length} (replicas)`);
-    }
+  return createSpeedRouter("speed_weighted_lor", relativeSpeeds, ({ view }, out) => {
     for (let replica = 0; replica < out.length; replica++) {
-      out[replica] = (view.outstandingCount(replica) + 1) / speeds[replica]!;
+      out[replica] = view.outstandingCount(replica) + 1;
     }
   }, rng);
 }
 
 /**
- * A copy of speeds that routers divide by.
+ * Creates a router that takes the available replica of lowest work / speed.
  *
- * @throws {ConfigError} When a speed is not a finite number > 0.
+ * @param work Writes the work of every replica, in any common unit.
+ * @throws {ConfigError} When a speed is not a finite number > 0; the router, when the cluster has
+ *   another number of replicas.
  */
-export function requireSpeeds(relativeSpeeds: ArrayLike<number>): Float64Array {
+export function createSpeedRouter(
+  name: string,
+  relativeSpeeds: ArrayLike<number>,
+  work: ScoreFunction,
+  tieRng: Rng,
+): Router {
+  const speeds = requireSpeeds(relativeSpeeds);
+  return createScoreRouter(name, (decision, out) => {
+    if (out.length !== speeds.length) {
+      throw new ConfigError("relativeSpeeds.length", speeds.length, `${out.length} (replicas)`);
+    }
+    work(decision, out);
+    for (let replica = 0; replica < out.length; replica++) out[replica]! /= speeds[replica]!;
+  }, tieRng);
+}
+
+/** A copy of speeds that routers divide by. */
+function requireSpeeds(relativeSpeeds: ArrayLike<number>): Float64Array {
   const speeds = Float64Array.from(relativeSpeeds);
   speeds.forEach((speed, replica) => {
     if (!(speed > 0) || !Number.isFinite(speed)) {

@@ -211,7 +211,7 @@ export class SchedulingEnvironment implements Environment {
    * Begins the next episode and runs it to its first decision.
    *
    * @param observation Receives `[observationSize]` numbers.
-   * @throws {RangeError} When the workload has fewer than two requests.
+   * @throws {RangeError} When the workload has fewer than two requests, or no replica ever takes one.
    */
   reset(observation: Float32Array): void {
     this.#begin(this.#options.difficulty?.() ?? CONFIGURED_TASK, observation);
@@ -244,7 +244,13 @@ export class SchedulingEnvironment implements Environment {
     this.#workload = workload;
     this.#actions = [];
     this.#decisionsOf = Array.from({ length: workload.count }, () => []);
-    const decision = simulator.advance()!;
+    const decision = simulator.advance();
+    if (decision === undefined) {
+      throw new RangeError(
+        "Cannot begin an episode: a replica must be available at or after its first arrival, " +
+          "current number is 0",
+      );
+    }
     // Rewards are measured from here: what came before the first decision is nobody's doing.
     this.#reward.evaluate(decision.nowSeconds, decision.view);
     this.#observe(decision, observation);

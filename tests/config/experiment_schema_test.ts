@@ -24,6 +24,7 @@ Deno.test("parseExperimentConfig() refuses unknown keys, wrong types and values 
     [{ preset: "sed" }, "preset"],
     [{ ppo: { clip: 0.1 } }, "ppo.clip"],
     [{ ppo: { clipRatio: "0.1" } }, "ppo.clipRatio"],
+    [{ ppo: { adamBeta2: 1 } }, "ppo.adamBeta2"],
     [{ ppo: { rolloutLength: 32, sequenceLength: 5 } }, "ppo.sequenceLength"],
     [{ seed: 0.5 }, "seed"],
     [{ training: { environments: 0 } }, "training.environments"],

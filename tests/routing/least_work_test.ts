@@ -92,6 +92,11 @@ Deno.test("createClairvoyantLeastWork() must be told the truth, speeds must be s
   ) {
     assert.throws(create, { name: "ConfigError", message: /relativeSpeeds\[1\] must be/ });
   }
+  const tooFew = createPredictedLeastWork(new Rng(1), [1], new OutputLengthPredictor(past));
+  assert.throws(() => costsOf(tooFew as never, three), {
+    name: "ConfigError",
+    message: /relativeSpeeds\.length must be 2 \(replicas\), current value is 1/,
+  });
 });
 
 Deno.test("createPredictedLeastWork() never sees an output length", () => {

@@ -350,6 +350,17 @@ Deno.test("SchedulingEnvironment ends an episode whose last requests nobody can 
   assert.equal(environment.totals.completedCount, 0);
 });
 
+Deno.test("SchedulingEnvironment refuses an episode that no replica ever serves", () => {
+  const environment = environmentOf({
+    ...failing,
+    createIncidents: () => [0, 1].map((r) => ({ kind: "fail", atSeconds: 0, replica: r })),
+  });
+  assert.throws(() => environment.reset(new Float32Array(environment.observationSize)), {
+    name: "RangeError",
+    message: /^Cannot begin an episode: a replica must be available at or after its first arrival/,
+  });
+});
+
 Deno.test("SchedulingEnvironment charges requests that wait for a replica to come back", () => {
   const environment = environmentOf({
     ...failing,
