@@ -25,18 +25,6 @@ export const vidurLayerOperations = [
 /** Name of an operation of one layer. */
 export type VidurLayerOperation = typeof vidurLayerOperations[number];
 
-/** Parts of the CPU work of an iteration in `cpu_overheads.csv`. */
-export const vidurCpuOperations = [
-  "schedule",
-  "sample_e2e",
-  "prepare_inputs_e2e",
-  "process_model_outputs",
-  "ray_comm_time",
-] as const;
-
-/** Name of a part of the CPU work. */
-export type VidurCpuOperation = typeof vidurCpuOperations[number];
-
 /** Where the tables are; what is left out was not measured. */
 export interface VidurProfileFiles {
   /** `compute/<device>/<model>/mlp.csv`. */
@@ -75,8 +63,6 @@ export interface VidurPoints {
   readonly sendRecv: readonly CurvePoint[] | undefined;
   /** CPU work of an iteration, by requests. */
   readonly cpu: readonly CurvePoint[] | undefined;
-  /** Its parts; without entries where there is no such table. */
-  readonly cpuOperations: Readonly<Partial<Record<VidurCpuOperation, readonly CurvePoint[]>>>;
 }
 
 const MILLISECOND = 1e-3;
@@ -113,9 +99,9 @@ export async function readVidurPoints(
     sendRecv: files.sendRecv === undefined
       ? undefined
       : await readCollective(files.sendRecv, "send_recv", 2, options),
-    ...(files.cpuOverheads === undefined
-      ? { cpu: undefined, cpuOperations: {} }
-      : await readCpuOverheads(files.cpuOverheads, options)),
+    cpu: files.cpuOverheads === undefined
+      ? undefined
+      : await readCpuOverheads(files.cpuOverheads, options),
   };
 }
 
@@ -263,40 +249,27 @@ async function readCollective(
 }
 
 /** Columns of the CPU work around an iteration, in milliseconds. */
-const CPU_COLUMNS = {
-  schedule: "schedule_median",
-  sample_e2e: "sampler_e2e_median",
-  prepare_inputs_e2e: "prepare_inputs_e2e_median",
-  process_model_outputs: "process_model_outputs_median",
-  ray_comm_time: "ray_comm_time_mean",
-} as const satisfies Record<VidurCpuOperation, string>;
+const CPU_COLUMNS = [
+  "schedule_median",
+  "sampler_e2e_median",
+  "prepare_inputs_e2e_median",
+  "process_model_outputs_median",
+  "ray_comm_time_mean",
+];
 
+/** CPU work of an iteration, by requests. */
 async function readCpuOverheads(
   path: string,
   options: VidurProfileOptions,
-): Promise<Pick<VidurPoints, "cpu" | "cpuOperations">> {
-  const cpu: CurvePoint[] = [];
-  const cpuOperations = Object.fromEntries(
-    vidurCpuOperations.map((name): [string, CurvePoint[]] => [name, []]),
-  ) as Record<VidurCpuOperation, CurvePoint[]>;
-  const columns = [
-    ...Object.values(CPU_COLUMNS),
-    "model_name",
-    "batch_size",
-    "tensor_parallel_degree",
-  ];
+): Promise<CurvePoint[]> {
+  const points: CurvePoint[] = [];
+  const columns = [...CPU_COLUMNS, "model_name", "batch_size", "tensor_parallel_degree"];
   for await (const row of readCsv(path, columns)) {
     const wanted = row.text("model_name") === options.model.name &&
       row.number("tensor_parallel_degree") === options.tensorParallel;
     if (!wanted) continue;
-    const count = row.number("batch_size");
-    let milliseconds = 0;
-    for (const name of vidurCpuOperations) {
-      const own = row.number(CPU_COLUMNS[name]);
-      milliseconds += own;
-      cpuOperations[name].push({ count, seconds: own * MILLISECOND });
-    }
-    cpu.push({ count, seconds: milliseconds * MILLISECOND });
+    const milliseconds = CPU_COLUMNS.reduce((sum, column) => sum + row.number(column), 0);
+    points.push({ count: row.number("batch_size"), seconds: milliseconds * MILLISECOND });
   }
-  return { cpu: checked(cpu, path, options), cpuOperations };
+  return checked(points, path, options);
 }

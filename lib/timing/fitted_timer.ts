@@ -56,8 +56,12 @@ const MICROSECOND = 1e-6;
  * through the last point and the one at half its count. Attention is multilinear between knots and
  * continues at the mean slope of its last stretch, up to 64 times the last knot, where it stays. All
  * are non-decreasing: so is the time of a batch in its tokens, in the contexts of its decodes, and
- * in the chunk and the context of a single prompt. Several prompts are looked up as one of as many
- * query-key pairs, see {@linkcode createProfileTimer}.
+ * in the chunk and the context of a single prompt.
+ *
+ * Several prompt chunks `c_i` with contexts `n_i` are looked up as one of `C = sum c_i` tokens with
+ * the context that gives the same number of query-key pairs, `sum c_i (n_i + c_i / 2) / C - C / 2`,
+ * or, where that is negative, as one without context of `sqrt(2 pairs)` tokens; decodes at their
+ * mean context, and at their longest where the profile says how much that counts.
  *
  * @throws {ConfigError} When the profile has no such degree of tensor parallelism, or the model
  *   cannot be split so.

@@ -35,7 +35,6 @@ export {
   type TimingProfile,
 } from "./profile_schema.ts";
 export { type Operation, operations } from "./operations.ts";
-export { createProfileTimer, type ProfileTimerOptions } from "./profile_timer.ts";
 export { relativeSpeeds, type TimedReplica } from "./relative_speeds.ts";
 export { readServingBundle, type ServingBundle } from "./serving_bundle.ts";
 export { readVidurTables, type VidurTableFiles } from "./vidur_table_files.ts";
@@ -56,7 +55,6 @@ export {
   type VidurTimerOptions,
 } from "./vidur_tables.ts";
 export {
-  type VidurCpuOperation,
   type VidurLayerOperation,
   vidurLayerOperations,
   type VidurProfileFiles,

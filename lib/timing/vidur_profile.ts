@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { Curve, type CurvePoint } from "./_curve.ts";
+import { Curve } from "./_curve.ts";
 import { Surface } from "./_surface.ts";
 import {
   readVidurPoints,
-  type VidurCpuOperation,
   type VidurLayerOperation,
   vidurLayerOperations,
   type VidurProfileFiles,
@@ -16,15 +15,8 @@ import {
 
 /** Measured times in seconds, interpolated; each is non-decreasing in its arguments. */
 export interface VidurProfile {
-  /**
-   * One operation of one layer for a number of tokens, or a part of the CPU work of an iteration
-   * for a number of requests; 0 if the model lacks it or it was not profiled.
-   */
-  operationSeconds(operation: VidurLayerOperation | VidurCpuOperation, count: number): number;
-  /** All operations of one layer but attention and collectives. */
-  layerSeconds(tokens: number): number;
-  /** Embedding of tokens. */
-  embeddingSeconds(tokens: number): number;
+  /** One operation of one layer for a number of tokens; 0 if the model lacks it. */
+  operationSeconds(operation: VidurLayerOperation, tokens: number): number;
   /** Attention of one layer for one prompt chunk after `contextTokens` cached tokens. */
   readonly prefillSeconds: ((contextTokens: number, chunkTokens: number) => number) | undefined;
   /** Attention of one layer for decodes of equal context. */
@@ -33,8 +25,6 @@ export interface VidurProfile {
   readonly allReduceSeconds: ((tokens: number) => number) | undefined;
   /** One transfer of the activations of tokens to the next stage. */
   readonly sendRecvSeconds: ((tokens: number) => number) | undefined;
-  /** CPU work of an iteration, by requests. */
-  readonly cpuSeconds: ((requests: number) => number) | undefined;
 }
 
 /**
@@ -52,32 +42,17 @@ export async function readVidurProfile(
 ): Promise<VidurProfile> {
   const points = await readVidurPoints(files, options);
   const operations = new Map(
-    Object.entries({ ...points.operations, ...points.cpuOperations })
-      .map(([name, measured]) => [name, new Curve(measured)]),
+    vidurLayerOperations.map((name) => [name, new Curve(points.operations[name])]),
   );
-  const layer = new Curve(sumPoints(vidurLayerOperations.map((name) => points.operations[name])));
-  const embedding = new Curve(points.embedding);
   const prefill = points.prefill && new Surface(points.prefill);
   const decode = points.decode && new Surface(points.decode);
   const allReduce = points.allReduce && new Curve(points.allReduce);
   const sendRecv = points.sendRecv && new Curve(points.sendRecv);
-  const cpu = points.cpu && new Curve(points.cpu);
   return {
-    operationSeconds: (operation, count) => operations.get(operation)?.at(count) ?? 0,
-    layerSeconds: (tokens) => layer.at(tokens),
-    embeddingSeconds: (tokens) => embedding.at(tokens),
+    operationSeconds: (operation, tokens) => operations.get(operation)!.at(tokens),
     prefillSeconds: prefill && ((context, chunk) => prefill.at(chunk, context)),
     decodeSeconds: decode && ((decodes, context) => decode.at(decodes, context)),
     allReduceSeconds: allReduce && ((tokens) => allReduce.at(tokens)),
     sendRecvSeconds: sendRecv && ((tokens) => sendRecv.at(tokens)),
-    cpuSeconds: cpu && ((requests) => cpu.at(requests)),
   };
-}
-
-/** Sum of operations that were measured in the same rows. */
-function sumPoints(operations: readonly (readonly CurvePoint[])[]): CurvePoint[] {
-  return operations[0]!.map(({ count }, row) => ({
-    count,
-    seconds: operations.reduce((sum, points) => sum + points[row]!.seconds, 0),
-  }));
 }

@@ -20,6 +20,7 @@ import {
   readServingBundle,
   readVidurProfile,
   type TimingProfile,
+  vidurLayerOperations,
   writeProfile,
 } from "../../lib/timing/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
@@ -299,13 +300,12 @@ Deno.test({
     const fitted = createFittedTimer(profile, options);
     const errors = { layer: [] as number[], decode: [] as number[] };
     for (let tokens = 8; tokens <= 4096; tokens += 8) {
-      const { matmul, elementwise } = kindSeconds(
-        fitted,
-        batchShape([], [[0, tokens]]),
-        0,
-      );
-      const seconds = matmul + elementwise - table.embeddingSeconds(tokens);
-      errors.layer.push(Math.abs(seconds / model.layers / table.layerSeconds(tokens) - 1));
+      const batch = batchShape([], [[0, tokens]]);
+      const { matmul, elementwise } = kindSeconds(fitted, batch, 0);
+      const seconds = matmul + elementwise - partSeconds(fitted, batch, 0).embedding!;
+      const measured = vidurLayerOperations
+        .reduce((sum, name) => sum + table.operationSeconds(name, tokens), 0);
+      errors.layer.push(Math.abs(seconds / model.layers / measured - 1));
     }
     for (let decodes = 1; decodes <= 128; decodes += 3) {
       for (let context = 64; context <= 4000; context += 320) {

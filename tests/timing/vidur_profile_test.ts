@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { getGpu, getModel } from "../../lib/hardware/mod.ts";
+import { getModel } from "../../lib/hardware/mod.ts";
 import { quantile } from "../../lib/stats/mod.ts";
 import {
-  createAnalyticTimer,
-  createProfileTimer,
-  getGpuEfficiency,
+  fitVidurProfile,
   readVidurProfile,
   readVidurTables,
   vidurLayerOperations,
   type VidurProfile,
   type VidurProfileFiles,
 } from "../../lib/timing/mod.ts";
-import { batchShape } from "./_batch_shape.ts";
-import { assertPartsSum, kindSeconds, partSeconds } from "./_operations.ts";
-import { assertNeverFaster } from "./_never_faster.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -75,11 +70,11 @@ function profileFiles(): Record<keyof VidurProfileFiles, string> {
   };
 }
 
-/** Reads a profile from texts; an empty text stands for a table that was not measured. */
-async function readTexts(
+/** Calls `f` with files of these texts. */
+async function withTexts<T>(
   texts: Partial<Record<keyof VidurProfileFiles, string>>,
-  tensorParallel: number,
-): Promise<VidurProfile> {
+  f: (files: VidurProfileFiles) => Promise<T>,
+): Promise<T> {
   const folder = await Deno.makeTempDir();
   try {
     const files: Record<string, string> = {};
@@ -87,10 +82,17 @@ async function readTexts(
       files[name] = `${folder}/${name}.csv`;
       await Deno.writeTextFile(files[name], `${text}\n`);
     }
-    return await readVidurProfile(files as unknown as VidurProfileFiles, { model, tensorParallel });
+    return await f(files as unknown as VidurProfileFiles);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function readTexts(
+  texts: Partial<Record<keyof VidurProfileFiles, string>>,
+  tensorParallel: number,
+): Promise<VidurProfile> {
+  return withTexts(texts, (files) => readVidurProfile(files, { model, tensorParallel }));
 }
 
 function assertMilliseconds(seconds: number, expected: number): void {
@@ -103,9 +105,7 @@ Deno.test("readVidurProfile() is exact at profiled points, linear between and be
   const split = await readTexts(profileFiles(), 2);
   for (const tokens of [1, 2, 3, 4, 7, 8, 100]) {
     assertMilliseconds(profile.operationSeconds("input_layernorm", tokens), tokens);
-    // Nine operations, k = 0 to 8.
-    assertMilliseconds(profile.layerSeconds(tokens), 9 * tokens + 36);
-    assertMilliseconds(profile.embeddingSeconds(tokens), tokens + 9);
+    assertMilliseconds(profile.operationSeconds("add", tokens), tokens + 8);
     assertMilliseconds(split.allReduceSeconds!(tokens), 3 * tokens);
     assertMilliseconds(profile.sendRecvSeconds!(tokens), 5 * tokens);
   }
@@ -121,83 +121,33 @@ Deno.test("readVidurProfile() is exact at profiled points, linear between and be
       decodeMilliseconds(decodes, context),
     );
   }
-  // Below the smallest profiled chunk and batch of 8 requests, times stay.
+  // Below the smallest profiled chunk, times stay.
   assertMilliseconds(profile.prefillSeconds!(100, 3), prefillMilliseconds(100, 10));
-  assertMilliseconds(profile.cpuSeconds!(2), 12);
-  assertMilliseconds(profile.cpuSeconds!(12), 16);
 });
 
-Deno.test("createProfileTimer() tells the parts of every time, which sum to it", async () => {
-  for (const [tensorParallel, pipelineStages] of [[1, 1], [2, 2]] as const) {
-    const profile = await readTexts(profileFiles(), tensorParallel);
-    const gpu = getGpu("a100");
-    const timer = createProfileTimer(profile, { model, gpu, tensorParallel, pipelineStages });
-    for (let stage = 0; stage < pipelineStages; stage++) {
-      for (const batch of [batchShape([150, 90]), batchShape([100], [[100, 20]])]) {
-        const parts = kindSeconds(timer, batch, stage);
-        // Operations 1, 3, 5 and 7 of 9 multiply matrices: k + tokens ms, shared by the GPUs.
-        const matmul = (16 + 4 * batch.totalTokens) / tensorParallel;
-        assertMilliseconds(parts.matmul, matmul * model.layers / pipelineStages);
-        assert.equal(parts.communication > 0, tensorParallel > 1);
-        // 8 ms at up to 8 requests, and 1 ms of each of the four others.
-        const { schedule, ray_comm_time } = partSeconds(timer, batch, stage);
-        assertMilliseconds(schedule!, 8);
-        assertMilliseconds(ray_comm_time!, 1);
-      }
-    }
-    assertPartsSum(timer, pipelineStages);
-  }
-});
-
-Deno.test("createProfileTimer() adds layers, attention, collectives, ends and CPU work", async () => {
-  const profile = await readTexts(profileFiles(), 2);
-  const gpu = getGpu("a100");
-  // No output matrix and no sampling, so that every time is in the tables.
-  const efficiency = {
-    ...getGpuEfficiency("a100"),
-    matmulCompute: Infinity,
-    matmulMemory: Infinity,
-    elementwiseMemory: Infinity,
-  };
-  const options = { model, gpu, tensorParallel: 2, pipelineStages: 2, efficiency };
-  const timer = createProfileTimer(profile, options);
-  const shape = batchShape([100, 200, 150], [[100, 20]]);
-  const tokens = 23;
-  const layer = (9 * tokens + 36) / 2 + 2 * 3 * tokens + prefillMilliseconds(100, 20) +
-    decodeMilliseconds(3, 150);
-  assertMilliseconds(timer.modelSeconds(shape, 0), 16 * layer + (tokens + 9) / 2 + 5 * tokens);
-  assertMilliseconds(timer.modelSeconds(shape, 1), 16 * layer);
-  assertMilliseconds(timer.overheadSeconds(shape), 12);
-});
-
-Deno.test("createProfileTimer() takes from the analytic timer what was not profiled", async () => {
-  const { mlp } = profileFiles();
-  const profile = await readTexts({ mlp }, 1);
-  assert.equal(profile.decodeSeconds, undefined);
-  const options = { model, gpu: getGpu("a100"), tensorParallel: 1, pipelineStages: 1 };
-  const timer = createProfileTimer(profile, options);
-  const analytic = createAnalyticTimer(options);
-  const near = batchShape([100], []);
-  const far = batchShape([9000], []);
-  const difference = timer.modelSeconds(far, 0) - timer.modelSeconds(near, 0);
-  const expected = analytic.modelSeconds(far, 0) - analytic.modelSeconds(near, 0);
-  assert.ok(Math.abs(difference / expected - 1) < 1e-6);
-  assert.equal(timer.overheadSeconds(near), analytic.overheadSeconds(near));
-});
-
-Deno.test("createProfileTimer() refuses parallelism whose collective was not profiled", async () => {
-  const { mlp } = profileFiles();
-  const options = { model, gpu: getGpu("a100"), tensorParallel: 1, pipelineStages: 1 };
-  const two = await readTexts({ mlp }, 2);
-  assert.throws(() => createProfileTimer(two, { ...options, tensorParallel: 2 }), {
-    name: "ConfigError",
-    message: /tensorParallel must be 1 where its collective was not profiled, current value is 2$/,
-  });
-  const one = await readTexts({ mlp }, 1);
-  assert.throws(() => createProfileTimer(one, { ...options, pipelineStages: 2 }), {
-    name: "ConfigError",
-    field: "pipelineStages",
-  });
+Deno.test("fitVidurProfile() fits ends, collectives and CPU work of every degree", async () => {
+  const degrees = await withTexts(profileFiles(), (files) => fitVidurProfile(files, model));
+  const curves = degrees.map(({ tensorParallel, embedding, allReduce, sendRecv, cpu }) => [
+    tensorParallel,
+    ...[embedding, allReduce, sendRecv, cpu].map((curve) => [curve?.counts, curve?.microseconds]),
+  ]);
+  // The embedding is operation 9; CPU work is 4 ms and 1 ms a request, not the model's execution.
+  assert.deepEqual(curves, [
+    [
+      1,
+      [[1, 8], [10_000, 17_000]],
+      [undefined, undefined],
+      [[1, 8], [5000, 40_000]],
+      [[8, 16], [12_000, 20_000]],
+    ],
+    [
+      2,
+      [[1, 8], [5000, 8500]],
+      [[1, 8], [3000, 24_000]],
+      [[1, 8], [5000, 40_000]],
+      [[8, 16], [12_000, 20_000]],
+    ],
+  ]);
 });
 
 Deno.test("readVidurProfile() names the file and what is wrong with it", async () => {
@@ -286,19 +236,5 @@ Deno.test({
     // to 32; the profile is kept monotone there.
     check("decode", errors.decode, 0.01, 0.08);
     check("prefill", errors.prefill, 0.025, 0.08);
-  },
-});
-
-Deno.test({
-  name: "createProfileTimer() never gets faster with longer contexts or chunks on a real profile",
-  ignore: missing,
-  async fn() {
-    const timer = createProfileTimer(await readLlama70b(), {
-      model: getModel("meta-llama/Llama-2-70b-hf"),
-      gpu: getGpu("a100"),
-      tensorParallel: 2,
-      pipelineStages: 2,
-    });
-    assertNeverFaster(timer, { stages: [0, 1], maxChunk: 9000 });
   },
 });
