@@ -150,7 +150,7 @@ function isOfScenario({ path }: Assignment): boolean {
 }
 
 /** Hash of the parts of a configuration that decide which arrivals a policy is evaluated on, and where. */
-export function scenarioHash(
+function scenarioHash(
   { cluster, workload, incidents, evaluation }: ExperimentConfig,
 ): string {
   return hashConfig({ cluster, workload, incidents, evaluation });

@@ -21,7 +21,6 @@ export {
   type ExpandedSweep,
   type ExpandOptions,
   expandSweep,
-  scenarioHash,
   type Trial,
   type TrialInput,
 } from "./expand.ts";

@@ -7,9 +7,9 @@ import type { Policy } from "../policy/mod.ts";
 import type { RolloutStep } from "../ppo/mod.ts";
 import type { CreditQueue } from "./credit_queue.ts";
 import {
-  countActions,
+  describeRollout,
   inReturnUnits,
-  RewardSummary,
+  RewardRange,
   type RolloutOptions,
   type RolloutStats,
 } from "./rollout.ts";
@@ -43,7 +43,7 @@ export function collectCreditedRollout(
   options: CreditedRolloutOptions,
 ): RolloutStats {
   const { buffer, config, queue, rewardScaler } = options;
-  const rewards = new RewardSummary();
+  const rewards = new RewardRange();
   const none = new Uint8Array(environments.count);
   const every = new Uint8Array(environments.count).fill(1);
   if (!environments.isReset) environments.reset();
@@ -67,14 +67,7 @@ export function collectCreditedRollout(
     });
   }
   buffer.finish(none, config);
-  const decisionCount = buffer.actions.length;
-  return {
-    decisionCount,
-    ...rewards.summary(),
-    temperatureMean: buffer.temperatures.reduce((sum, value) => sum + value, 0) / decisionCount,
-    actionCounts: countActions(buffer.actions, policy.actionCount),
-    episodes: environments.takeEpisodes(),
-  };
+  return describeRollout(buffer, rewards, environments);
 }
 
 /** Steps every environment once and pays what has become due. */

@@ -96,7 +96,7 @@ export function collectRollout(
   const { buffer, rng, config, temperature, returnNormalizer, watcher } = options;
   const { observations, episodeStarts, actionMasks, count } = environments;
   const temperatures = new Float32Array(count);
-  const rewards = new RewardSummary();
+  const rewards = new RewardRange();
   if (!environments.isReset) environments.reset();
   buffer.clear();
   while (!buffer.isFull) {
@@ -137,18 +137,26 @@ export function collectRollout(
     returnNormalizer,
   );
   buffer.finish(values, config);
-  const decisionCount = buffer.actions.length;
+  return describeRollout(buffer, rewards, environments);
+}
+
+/** What a rollout that filled the buffer was like; hands on the episodes that ended. */
+export function describeRollout(
+  { actions, temperatures, shape }: RolloutBuffer,
+  rewards: RewardRange,
+  environments: VectorEnvironment,
+): RolloutStats {
   return {
-    decisionCount,
+    decisionCount: actions.length,
     ...rewards.summary(),
-    temperatureMean: buffer.temperatures.reduce((sum, value) => sum + value, 0) / decisionCount,
-    actionCounts: countActions(buffer.actions, policy.actionCount),
+    temperatureMean: temperatures.reduce((sum, value) => sum + value, 0) / actions.length,
+    actionCounts: countActions(actions, shape.actionCount),
     episodes: environments.takeEpisodes(),
   };
 }
 
 /** Mean and range of all rewards. */
-export class RewardSummary {
+export class RewardRange {
   #count = 0;
   #sum = 0;
   #min = Infinity;
@@ -204,7 +212,7 @@ function truncationValues(
 }
 
 /** How often each action occurs, `[A]`. */
-export function countActions(actions: Int32Array, actionCount: number): Int32Array {
+function countActions(actions: Int32Array, actionCount: number): Int32Array {
   const counts = new Int32Array(actionCount);
   for (const action of actions) counts[action]!++;
   return counts;
