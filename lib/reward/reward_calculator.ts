@@ -62,8 +62,8 @@ export interface RewardScales {
  * something else in every revision.
  *
  * Changes are measured from the first decision at which some request has completed; until then
- * they are 0, so that no run begins with a jump. Replicas that cannot be chosen do not count in the
- * balance terms. Source: spec/scheduler.md sections 0 and 6.
+ * they are 0, so that no run begins with a jump. Replicas that cannot be chosen do not count in loads
+ * and shares of KV blocks. Source: spec/scheduler.md sections 0 and 6.
  *
  * @example Minus the job-seconds of a run, interval by interval
  * ```ts

@@ -65,7 +65,8 @@ function parseUpdate(line: string): UpdateRecord | undefined {
   } catch {
     return undefined;
   }
-  // The one number that may be NaN (returns that do not vary), which JSON writes as null.
+  // The numbers that may be NaN, which JSON writes as null.
+  const throughput = record.throughput ?? NaN;
   const explainedVariance = record.stats.explainedVariance ?? NaN;
-  return { ...record, stats: { ...record.stats, explainedVariance } };
+  return { ...record, throughput, stats: { ...record.stats, explainedVariance } };
 }

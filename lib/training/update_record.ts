@@ -37,7 +37,7 @@ export interface UpdateRecord {
   readonly advantageStd: number;
   /** Mean temperature of the decisions. */
   readonly temperature: number;
-  /** Completed requests per simulated second during the rollout. */
+  /** Completed requests per simulated second during the rollout; NaN when no time passed. */
   readonly throughput: number;
   /** Mean end-to-end latency of requests completed during the rollout; null if there were none. */
   readonly latencyMeanSeconds: number | null;

@@ -9,7 +9,7 @@ import {
 } from "../../lib/training/mod.ts";
 import assert from "node:assert/strict";
 
-/** Records of a real run, the last one with returns that do not vary. */
+/** Records of a real run, the last one with returns that do not vary in a rollout of no duration. */
 async function createRecords(): Promise<UpdateRecord[]> {
   const config = parseExperimentConfig({
     policy: { kind: "mlp", hiddenSizes: [4] },
@@ -20,7 +20,8 @@ async function createRecords(): Promise<UpdateRecord[]> {
   const records = [1, 2, 3].map(() => run.update(3));
   run.dispose();
   const last = records.pop()!;
-  return [...records, { ...last, stats: { ...last.stats, explainedVariance: NaN } }];
+  const stats = { ...last.stats, explainedVariance: NaN };
+  return [...records, { ...last, throughput: NaN, stats }];
 }
 
 async function withLog(
