@@ -29,6 +29,3 @@ export const mixtureSchema = z.array(z.strictObject({
       "Arrivals of an episode come at a multiple of the workload's rate drawn uniformly from here",
     ),
 })).default([]);
-
-/** Typed form of {@linkcode mixtureSchema}. */
-export type MixtureConfig = z.infer<typeof mixtureSchema>;

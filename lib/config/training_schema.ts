@@ -62,8 +62,5 @@ export const evaluationSchema = z.strictObject({
   ),
 });
 
-/** Typed form of {@linkcode trainingRunSchema}. */
-export type TrainingConfig = z.infer<typeof trainingRunSchema>;
-
 /** Typed form of {@linkcode evaluationSchema}. */
 export type EvaluationConfig = z.infer<typeof evaluationSchema>;

@@ -22,6 +22,3 @@ export const validationSchema = z.strictObject({
       "in validation, or that of the last update, validation or not",
   ),
 });
-
-/** Typed form of {@linkcode validationSchema}. */
-export type ValidationConfig = z.infer<typeof validationSchema>;

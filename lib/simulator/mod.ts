@@ -23,7 +23,6 @@ export {
   type VidurMemoryPlanOptions,
 } from "./memory_planner.ts";
 export type { ReplicaSpec } from "./replica_spec.ts";
-export { TBT_EMA_WEIGHT } from "./replica_state.ts";
 export { type SchedulerConfig, schedulerKinds, schedulerSchema } from "./scheduler_config.ts";
 export { maxSequenceTokens } from "./sequence_capacity.ts";
 export type {

@@ -16,7 +16,7 @@ import {
 import { WaitingQueue } from "./waiting_queue.ts";
 
 /** Weight of the newest iteration in the moving average of the time between tokens. */
-export const TBT_EMA_WEIGHT = 0.1;
+const TBT_EMA_WEIGHT = 0.1;
 
 /**
  * Queue, admitted requests and KV blocks of a replica, with counters that are kept up to date at

@@ -33,7 +33,6 @@ export {
   type LengthTable,
   type LengthTableOptions,
   lengthTableSchema,
-  sampleLengthTable,
   tabulateTokens,
 } from "./length_table.ts";
 export {

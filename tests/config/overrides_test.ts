@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import {
   applyAssignments,
-  applyOverrides,
   assignPaths,
+  type ExperimentConfig,
   parseAssignment,
   parseExperimentConfig,
 } from "../../lib/config/mod.ts";
 import { ConfigError, UsageError } from "../../lib/support/mod.ts";
 
 const config = parseExperimentConfig({});
+
+/** The configuration with keys set as on a command line. */
+function set(...texts: string[]): ExperimentConfig {
+  return applyAssignments(config, texts.map(parseAssignment));
+}
 
 Deno.test("parseAssignment() reads JSON values and takes anything else as text", () => {
   const values: [string, unknown][] = [
@@ -35,13 +40,13 @@ Deno.test("parseAssignment() refuses what is no assignment", () => {
   }
 });
 
-Deno.test("applyOverrides() changes the keys named and nothing else, and not its argument", () => {
+Deno.test("applyAssignments() changes the keys named and nothing else, and not its argument", () => {
   const before = structuredClone(config);
-  const changed = applyOverrides(config, [
+  const changed = set(
     "ppo.clipRatio=0.3",
     "cluster.replicas.0.gpu=h100",
     "evaluation.seeds=[7]",
-  ]);
+  );
   assert.equal(changed.ppo.clipRatio, 0.3);
   assert.equal(changed.cluster.replicas[0]!.gpu, "h100");
   assert.deepEqual(changed.evaluation.seeds, [7]);
@@ -54,20 +59,20 @@ Deno.test("applyOverrides() changes the keys named and nothing else, and not its
   assert.deepEqual(back, config);
 });
 
-Deno.test("applyOverrides() reaches optional keys and whole sections", () => {
+Deno.test("applyAssignments() reaches optional keys and whole sections", () => {
   assert.equal(
-    applyOverrides(config, ["cluster.replicas.0.kvBlocks=99"]).cluster.replicas[0]!.kvBlocks,
+    set("cluster.replicas.0.kvBlocks=99").cluster.replicas[0]!.kvBlocks,
     99,
   );
-  const policy = applyOverrides(config, ['policy={"kind":"mlp","hiddenSizes":[8]}']).policy;
+  const policy = set('policy={"kind":"mlp","hiddenSizes":[8]}').policy;
   assert.deepEqual(policy, { kind: "mlp", hiddenSizes: [8], activation: "tanh" });
 });
 
-Deno.test("applyOverrides() makes the last of several assignments to a key hold", () => {
-  assert.equal(applyOverrides(config, ["seed=1", "seed=2"]).seed, 2);
+Deno.test("applyAssignments() makes the last of several assignments to a key hold", () => {
+  assert.equal(set("seed=1", "seed=2").seed, 2);
 });
 
-Deno.test("applyOverrides() names the field, the value and what is allowed", () => {
+Deno.test("applyAssignments() names the field, the value and what is allowed", () => {
   const cases: [string, string, unknown, RegExp][] = [
     ["ppo.clipRato=1", "ppo.clipRato", 1, /unknown key/],
     ["pppo.clipRatio=1", "pppo.clipRatio", 1, /unknown key pppo; known here: .*ppo/],
@@ -86,7 +91,7 @@ Deno.test("applyOverrides() names the field, the value and what is allowed", () 
     ["ppo.constructor=1", "ppo.constructor", 1, /unknown key/],
   ];
   for (const [text, field, value, allowed] of cases) {
-    assert.throws(() => applyOverrides(config, [text]), (error) => {
+    assert.throws(() => set(text), (error) => {
       assert.ok(error instanceof ConfigError, `${text}: ${error}`);
       if (text !== "cluster.replicas.5.gpu=a40") {
         assert.equal(error.field, field);

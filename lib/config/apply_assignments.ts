@@ -6,7 +6,7 @@
 import { ConfigError } from "../support/mod.ts";
 import type { ExperimentConfig } from "./experiment_schema.ts";
 import { isRecord } from "./json.ts";
-import { type Assignment, assignPaths, parseAssignment } from "./overrides.ts";
+import { type Assignment, assignPaths } from "./overrides.ts";
 import { parseExperimentConfig } from "./parse_experiment.ts";
 import type { PresetName } from "./presets.ts";
 
@@ -16,6 +16,23 @@ import type { PresetName } from "./presets.ts";
  * @param config A complete configuration; not changed.
  * @param preset Where keys come from that are left out of a value, when it is a whole block.
  * @throws {ConfigError} When a path is unknown or a value is not allowed there.
+ *
+ * @example
+ * ```ts
+ * import { applyAssignments, parseAssignment, parseExperimentConfig } from "@signalbox/signalbox/config";
+ * import assert from "node:assert/strict";
+ *
+ * const config = applyAssignments(
+ *   parseExperimentConfig({}),
+ *   ["reward.mode=delta", "seed=7"].map(parseAssignment),
+ * );
+ * assert.equal(config.reward.mode, "delta");
+ * assert.equal(config.seed, 7);
+ * assert.throws(
+ *   () => applyAssignments(config, [{ path: "rewards.mode", value: "delta" }]),
+ *   /rewards\.mode must be left out \(unknown key rewards; known here: seed, cluster, /,
+ * );
+ * ```
  */
 export function applyAssignments(
   config: ExperimentConfig,
@@ -25,33 +42,6 @@ export function applyAssignments(
   for (const assignment of assignments) refuseUnknown(config, assignment);
   const changed = assignPaths(config, assignments);
   return parseExperimentConfig(preset === undefined ? changed : { ...changed, preset });
-}
-
-/**
- * A copy of `config` with keys set as on a command line, see {@linkcode parseAssignment}.
- *
- * @throws {UsageError} When a text is not `path.to.key=value`.
- * @throws {ConfigError} When a path is unknown or a value is not allowed there.
- *
- * @example
- * ```ts
- * import { applyOverrides, parseExperimentConfig } from "@signalbox/signalbox/config";
- * import assert from "node:assert/strict";
- *
- * const config = applyOverrides(parseExperimentConfig({}), ["reward.mode=delta", "seed=7"]);
- * assert.equal(config.reward.mode, "delta");
- * assert.equal(config.seed, 7);
- * assert.throws(
- *   () => applyOverrides(config, ["rewards.mode=delta"]),
- *   /rewards\.mode must be left out \(unknown key rewards; known here: seed, cluster, /,
- * );
- * ```
- */
-export function applyOverrides(
-  config: ExperimentConfig,
-  texts: readonly string[],
-): ExperimentConfig {
-  return applyAssignments(config, texts.map(parseAssignment));
 }
 
 /** Says what there is where a path takes a wrong turn; optional keys are left to the schema. */
