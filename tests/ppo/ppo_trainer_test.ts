@@ -91,6 +91,24 @@ Deno.test("PpoTrainer.update() stops before a step that follows too large a dive
   free.policy.dispose();
 });
 
+Deno.test("PpoTrainer.update() stops at one and a half times targetKl", () => {
+  const stepsOf = (targetKl: number | null) => {
+    const { policy, update } = createTraining("mlp tanh", {
+      learningRate: 0.01,
+      epochs: 1,
+      targetKl,
+    });
+    const { klExact, stepsTaken } = update();
+    policy.dispose();
+    return { klExact, stepsTaken };
+  };
+  const { klExact, stepsTaken } = stepsOf(null);
+  assert.equal(stepsTaken, 2);
+  const second = 2 * klExact; // before its first step the policy is where it was
+  assert.equal(stepsOf(1.01 * second / 1.5).stepsTaken, 2);
+  assert.equal(stepsOf(0.99 * second / 1.5).stepsTaken, 1);
+});
+
 Deno.test("PpoTrainer.update() follows the schedules", () => {
   const { policy, update } = createTraining("mlp tanh", {
     learningRate: 0.004,
