@@ -7,7 +7,7 @@ import type { Rng } from "../random/mod.ts";
 import { BlockDraw } from "./_block_draw.ts";
 import { requireFiniteSample, requireOpenProbability } from "./_check.ts";
 import { PooledStatistic } from "./_pooled_statistic.ts";
-import type { Interval } from "./mean_interval.ts";
+import type { Interval } from "./interval.ts";
 import { quantile } from "./quantile.ts";
 
 /** What is compared: the mean, or a quantile such as `{ quantile: 0.99 }`. */
