@@ -6,8 +6,11 @@
 import type { Rng } from "../random/mod.ts";
 import { BlockDraw } from "./_block_draw.ts";
 import { requireFiniteSample, requireOpenProbability } from "./_check.ts";
-import { PooledStatistic } from "./_pooled_statistic.ts";
-import type { Interval } from "./interval.ts";
+import { concatenate } from "./_concatenate.ts";
+import { PairedMeans } from "./_paired_means.ts";
+import { PairedQuantiles } from "./_paired_quantiles.ts";
+import type { Interval } from "./mean_interval.ts";
+import { mean } from "./moments.ts";
 import { quantile } from "./quantile.ts";
 
 /** What is compared: the mean, or a quantile such as `{ quantile: 0.99 }`. */
@@ -62,6 +65,9 @@ export interface BootstrapDifference {
  * With few seeds the interval is somewhat narrow still: `k` seeds show `(k - 1) / k` of the variance
  * between them.
  *
+ * Samples of an evaluation seed that hold one and the same baseline array share what is computed of
+ * it.
+ *
  * Source: D. Politis and J. Romano, "A circular block-resampling procedure for stationary data"
  * (1992); A. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007).
  *
@@ -93,19 +99,19 @@ export function pairedBlockBootstrap(
   const { statistic = "mean", resampleCount = 2000, blockLength, confidence = 0.95 } = options;
   requireOptions(samples, statistic, resampleCount, blockLength, confidence);
   const draw = new BlockDraw(samples, blockLength);
-  const baseline = new PooledStatistic(samples.map((sample) => sample.baseline), statistic);
-  const candidate = new PooledStatistic(samples.map((sample) => sample.candidate), statistic);
-  const baselineEstimate = baseline.estimate();
-  const candidateEstimate = candidate.estimate();
+  const paired = statistic === "mean"
+    ? new PairedMeans(samples, draw)
+    : new PairedQuantiles(samples, draw, statistic.quantile);
+  const [baselineEstimate, candidateEstimate] = statistic === "mean"
+    ? [pooledMean(samples, "baseline"), pooledMean(samples, "candidate")]
+    : paired.compute(draw.takeAll());
 
   const baselines = new Float64Array(resampleCount);
   const candidates = new Float64Array(resampleCount);
   const differences = new Float64Array(resampleCount);
   const ratios = new Float64Array(resampleCount);
   for (let r = 0; r < resampleCount; r++) {
-    const total = draw.next(rng);
-    const b = baseline.compute(draw, total);
-    const c = candidate.compute(draw, total);
+    const [b, c] = paired.compute(draw.next(rng));
     baselines[r] = b;
     candidates[r] = c;
     differences[r] = c - b;
@@ -119,6 +125,11 @@ export function pairedBlockBootstrap(
     difference: percentileInterval(candidateEstimate - baselineEstimate, differences, tail),
     relative: percentileInterval(candidateEstimate / baselineEstimate - 1, ratios, tail),
   };
+}
+
+/** Compensated, as the published estimates are; draws are added up plainly. */
+function pooledMean(samples: readonly PairedSample[], policy: "baseline" | "candidate"): number {
+  return mean(concatenate(samples.map((sample) => sample[policy])));
 }
 
 /** Interval between the quantiles of the draws; unknown when a draw divided by zero. */
