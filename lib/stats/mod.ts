@@ -4,8 +4,8 @@
  * @module
  */
 export { type EmpiricalCdf, empiricalCdf, type EmpiricalCdfOptions } from "./empirical_cdf.ts";
+export type { Interval } from "./interval.ts";
 export { jainIndex } from "./jain_index.ts";
-export { type Interval, meanInterval, studentTQuantile } from "./mean_interval.ts";
 export { mean, sampleStd } from "./moments.ts";
 export { normalCdf } from "./normal_cdf.ts";
 export {

@@ -9,7 +9,7 @@ import { requireFiniteSample, requireOpenProbability } from "./_check.ts";
 import { concatenate } from "./_concatenate.ts";
 import { PairedMeans } from "./_paired_means.ts";
 import { PairedQuantiles } from "./_paired_quantiles.ts";
-import type { Interval } from "./mean_interval.ts";
+import type { Interval } from "./interval.ts";
 import { mean } from "./moments.ts";
 import { quantile } from "./quantile.ts";
 
