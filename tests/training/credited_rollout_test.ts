@@ -12,6 +12,7 @@ import {
   VectorEnvironment,
 } from "../../lib/training/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
+import { besideConstants, withConstants } from "./_with_constants.ts";
 
 const CONFIG = ppoSchema.parse({ rolloutLength: 4, gaeLambda: 0.9 });
 
@@ -64,8 +65,9 @@ function createSetup(members: LateEnvironment[], kind: "mlp" | "actor_critic" = 
   const config = kind === "mlp"
     ? policySchema.parse({ kind, hiddenSizes: [4] })
     : policySchema.parse({ kind, hiddenSize: 4, featureProjectionDim: 4, gruLayers: 1 });
-  const policy = createPolicy(config, members[0]!, new Rng(1));
-  const environments = new VectorEnvironment(members);
+  const shown = kind === "mlp" ? members : members.map(withConstants);
+  const policy = createPolicy(config, shown[0]!, new Rng(1));
+  const environments = new VectorEnvironment<Environment>(shown);
   const environmentCount = members.length;
   const queue = new CreditQueue({
     firstDecisions: members.map(() => 0),
@@ -174,11 +176,12 @@ Deno.test("collectCreditedRollout() keeps the order of decisions and their hidde
   }
   let hiddenStates = policy.initialHiddenStates(1);
   const expected = seen.map((_, i) => {
-    const prediction = policy.predict(Float32Array.of(i / 100), { hiddenStates });
+    const prediction = policy.predict(besideConstants(i / 100), { hiddenStates });
     hiddenStates = prediction.hiddenStates;
     return prediction.values[0]!;
   });
   assertAllClose(seen, expected, { atol: 1e-6 });
+  assert.equal(new Set(expected).size, expected.length, "no two decisions are alike");
   assert.deepEqual(started, [1, 0, 0, 0, 0, 0, 0, 0]);
   policy.dispose();
 });

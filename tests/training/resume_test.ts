@@ -61,6 +61,11 @@ const CASES: Readonly<Record<string, ExperimentInput>> = {
     state: { layout: "signalbox", decodeLengths: "predicted" },
     reward: { mode: "request" },
   },
+  "rewards that come late to a recurrent policy": {
+    ...SMALL,
+    policy: RECURRENT,
+    reward: { mode: "request" },
+  },
   "a mixture of clusters of several sizes": {
     ...SMALL,
     training: {

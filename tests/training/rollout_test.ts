@@ -10,6 +10,7 @@ import {
   VectorEnvironment,
 } from "../../lib/training/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
+import { besideConstants, withConstants } from "./_with_constants.ts";
 
 const CONFIG = ppoSchema.parse({ rolloutLength: 4, gamma: 0.5, gaeLambda: 0.9 });
 
@@ -81,15 +82,19 @@ Deno.test("collectRollout() bootstraps the last step with the value of the state
 
 Deno.test("collectRollout() values the state at which an episode was cut off, with its hidden state", () => {
   const { policy, environments, buffer, options } = createSetup(
-    createTicker("truncated"),
+    withConstants(createTicker("truncated")),
     "actor_critic",
   );
   collectRollout(policy, environments, options);
   let hiddenStates = policy.initialHiddenStates(1);
   for (const observation of [0, 0.1, 0.2]) {
-    ({ hiddenStates } = policy.predict(new Float32Array([observation]), { hiddenStates }));
+    ({ hiddenStates } = policy.predict(besideConstants(observation), { hiddenStates }));
   }
-  const [cut] = policy.predict(new Float32Array([0.3]), { hiddenStates }).values;
+  const [cut] = policy.predict(besideConstants(0.3), { hiddenStates }).values;
+  const [forgetful] = policy.predict(besideConstants(0.3), {
+    hiddenStates: policy.initialHiddenStates(1),
+  }).values;
+  assert.ok(Math.abs(cut! - forgetful!) > 1e-3, "the past matters");
   assert.deepEqual([...buffer.truncated], [0, 0, 1, 0]);
   assertAllClose(buffer.truncationValues, [0, 0, cut!, 0], { atol: 1e-6 });
   assertAllClose([buffer.advantages[2]!], [3 + 0.5 * cut! - buffer.values[2]!], { atol: 1e-6 });
@@ -121,6 +126,23 @@ Deno.test("collectRollout() stores temperatures and scaled rewards, and reports 
   const expected = [1, 2, 2, 1 / Math.sqrt(11 / 16)];
   assertAllClose(buffer.rewards, expected, { atol: 1e-12 });
   policy.dispose();
+});
+
+Deno.test("collectRollout() scales rewards by returns that begin anew with every episode", () => {
+  const scaled = (["terminated", "truncated"] as const).map((end) => {
+    const { policy, environments, buffer, options } = createSetup(createTicker(end), "mlp");
+    const rewardScaler = new RewardScaler({ environmentCount: 1, gamma: 0.9, clip: null });
+    collectRollout(policy, environments, { ...options, rewardScaler });
+    policy.dispose();
+    return [...buffer.rewards];
+  });
+  // Rewards 1, 2, 3 and, in the next episode, 1.
+  const returns = [1, 2.9, 5.61, 1];
+  const mean = returns.reduce((a, b) => a + b) / 4;
+  const variance = returns.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 4;
+  for (const rewards of scaled) {
+    assertAllClose([rewards[3]!], [1 / Math.sqrt(variance)], { atol: 1e-12 });
+  }
 });
 
 Deno.test("createRolloutBuffer() gives recurrent policies sequences, others single steps", () => {
