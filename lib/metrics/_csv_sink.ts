@@ -32,9 +32,7 @@ export class CsvSink<S extends ExportTableSchema> implements ExportSink<S> {
   ): Promise<CsvSink<S>> {
     const path = `${base}.csv`;
     const open = openName(path);
-    if (lastUpdate > 0) {
-      await Deno.rename(path, open).catch(ignoreMissing);
-    }
+    const wasClosed = lastUpdate > 0 && await renameIfThere(path, open);
     const file = await Deno.open(open, {
       read: true,
       write: true,
@@ -42,9 +40,15 @@ export class CsvSink<S extends ExportTableSchema> implements ExportSink<S> {
       truncate: lastUpdate === 0,
     });
     const sink = new CsvSink(path, schema, file, 0);
-    await (lastUpdate === 0
-      ? sink.#write(`${Object.keys(schema).map(csvCell).join(",")}\n`)
-      : sink.#rewind(lastUpdate));
+    try {
+      await (lastUpdate === 0
+        ? sink.#write(`${Object.keys(schema).map(csvCell).join(",")}\n`)
+        : sink.#rewind(lastUpdate));
+    } catch (error) {
+      file.close();
+      if (wasClosed) await Deno.rename(open, path);
+      throw error;
+    }
     return sink;
   }
 
@@ -142,6 +146,13 @@ function openName(path: string): string {
   return `${path}.partial`;
 }
 
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** Whether there was such a file. */
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await Deno.rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -10,7 +10,10 @@ export interface RequestView {
   readonly index: number;
   /** Arrival time in seconds. */
   readonly arrivalSeconds: number;
-  /** Prompt length in tokens. */
+  /**
+   * Prompt length in tokens; of a request that has to start over after a preemption or a failure,
+   * with the output that it had produced, which is computed again as a part of the prompt.
+   */
   readonly promptTokens: number;
   /** Tokens of the request already processed (0 while it waits). */
   readonly processedTokens: number;
@@ -50,7 +53,7 @@ export interface ClusterView {
   kvBlocksTotal(replica: number): number;
   /** Tokens per KV block. */
   blockSize(replica: number): number;
-  /** Largest number of admitted requests. */
+  /** Largest number of admitted requests (of a batch with orca and faster_transformer). */
   batchSizeCap(replica: number): number;
   /** Pipeline stages. */
   stageCount(replica: number): number;

@@ -23,7 +23,10 @@ export const schedulerSchema = z.strictObject({
   kind: z.enum(schedulerKinds).default("sarathi")
     .describe("How a replica forms its batches."),
   batchSizeCap: z.int().min(1).max(65536).default(128)
-    .describe("Largest number of admitted requests per replica."),
+    .describe(
+      "Largest number of admitted requests per replica, or, with orca and faster_transformer, of " +
+        "requests in each of the batches that its stages work on.",
+    ),
   blockSize: z.int().min(1).max(4096).default(16)
     .describe("Tokens per KV block."),
   watermarkFraction: z.number().min(0).max(1).default(0.01)

@@ -134,12 +134,13 @@ Deno.test("MetricsExporter.open() begins anew whatever tables there were", () =>
     assert.deepEqual(row, { update: 1, entropy: 0.5 });
   }));
 
-Deno.test("MetricsExporter.open() refuses tables that end too early", async () => {
+Deno.test("MetricsExporter.open() refuses tables that end too early and leaves them alone", async () => {
   for (const format of BOTH) {
     await withFolder(async (folder) => {
       const first = await MetricsExporter.open(TABLES, { folder, formats: [format] });
       await first.append("decisions", rowsOfUpdate(1, 10));
       await first.close();
+      const before = await filesOf(folder);
       await assert.rejects(
         MetricsExporter.open(TABLES, { folder, formats: [format], lastUpdate: 2 }),
         {
@@ -148,6 +149,7 @@ Deno.test("MetricsExporter.open() refuses tables that end too early", async () =
             /^Cannot resume: .*decisions(\.csv)? must hold rows up to update 2, current last update is 1$/,
         },
       );
+      assert.deepEqual(await filesOf(folder), before);
     });
   }
 });

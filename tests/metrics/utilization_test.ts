@@ -1,36 +1,15 @@
 import * as fc from "fast-check";
 import assert from "node:assert/strict";
 import { UtilizationMeter } from "../../lib/metrics/mod.ts";
-import { type ReplicaSpec, schedulerSchema, Simulator } from "../../lib/simulator/mod.ts";
-import type { Workload } from "../../lib/workload/mod.ts";
+import { Simulator } from "../../lib/simulator/mod.ts";
+import { makeReplica, makeWorkload } from "../simulator/_fixtures.ts";
 
-function makeReplica(stageCount: number, scheduler: object = {}): ReplicaSpec {
-  return {
-    gpu: "test",
-    model: "test",
-    tensorParallel: 1,
-    stageCount,
-    kvBlocks: 100,
-    maxBatchSize: 128,
-    scheduler: schedulerSchema.parse(scheduler),
-    timer: { modelSeconds: () => 1, overheadSeconds: () => 0 },
-  };
-}
-
-function makeWorkload(rows: [number, number, number][]): Workload {
-  return {
-    name: "test",
-    count: rows.length,
-    arrivalSeconds: Float64Array.from(rows, (row) => row[0]),
-    promptTokens: Int32Array.from(rows, (row) => row[1]),
-    outputTokens: Int32Array.from(rows, (row) => row[2]),
-  };
-}
+const SMALL = { kvBlocks: 100 };
 
 Deno.test("UtilizationMeter.summarize() averages over all of the time, idle time included", () => {
   // Ten operations a token and one a pair of query and key.
   const flops = { perToken: 10, perPair: 1, peakPerSecond: 10_000 };
-  const replicas = [{ ...makeReplica(1), flops }, makeReplica(1)];
+  const replicas = [makeReplica({}, { ...SMALL, flops }), makeReplica({}, SMALL)];
   const meter = new UtilizationMeter(replicas);
   // Batches of a second each: 100 prompt tokens (7 blocks) at 2, a decode until 4; 32 tokens
   // (2 blocks) at 5 until 6.
@@ -65,7 +44,7 @@ Deno.test("UtilizationMeter.summarize() averages over all of the time, idle time
 });
 
 Deno.test("UtilizationMeter counts a pipeline's stages apart and its batches once", () => {
-  const replicas = [makeReplica(2, { batchSizeCap: 2 })];
+  const replicas = [makeReplica({ batchSizeCap: 2 }, { ...SMALL, stageCount: 2 })];
   const meter = new UtilizationMeter(replicas);
   new Simulator(makeWorkload([[0, 16, 1], [0, 16, 1]]), replicas, { observers: [meter] })
     .run(() => 0);
@@ -84,7 +63,7 @@ Deno.test("UtilizationMeter keeps every share within [0, 1] and counts every tok
   );
   fc.assert(
     fc.property(requests, fc.integer({ min: 1, max: 3 }), (rows, stageCount) => {
-      const replicas = [makeReplica(stageCount)];
+      const replicas = [makeReplica({}, { ...SMALL, stageCount })];
       const workload = makeWorkload(
         rows.map(([at, prompt, output]): [number, number, number] => [at, prompt + 1, output + 1])
           .sort((a, b) => a[0] - b[0]),
