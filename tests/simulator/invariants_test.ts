@@ -213,3 +213,28 @@ Deno.test("Simulator shows a router nothing that depends on the output of what i
     RUNS,
   );
 });
+
+Deno.test("Simulator never caches more tokens on a replica than its KV blocks hold", () => {
+  fc.assert(
+    fc.property(scenarioArbitrary, (scenario) => {
+      const { workload, replicas, incidents } = scenario;
+      const simulator = new Simulator(workload, replicas, { incidents });
+      const route = createRoute(scenario);
+      for (let next = simulator.advance(); next !== undefined; next = simulator.advance()) {
+        const { view } = next;
+        replicas.forEach(({ scheduler }, replica) => {
+          let waitingTokens = 0;
+          for (let k = 0; k < view.waitingCount(replica); k++) {
+            waitingTokens += view.waitingRequest(replica, k)!.promptTokens;
+          }
+          // The token that a request has sampled last is cached in its next iteration.
+          const room = view.kvBlocksUsed(replica) * scheduler.blockSize +
+            view.runningCount(replica);
+          assert.ok(view.kvTokens(replica) - waitingTokens <= room);
+        });
+        simulator.assign(route(next));
+      }
+    }),
+    RUNS,
+  );
+});
