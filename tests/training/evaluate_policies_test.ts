@@ -51,6 +51,19 @@ Deno.test("evaluatePolicies() gives a policy the same run whatever else is evalu
   assert.deepEqual(alone!.result.outcomes, together[3]!.result.outcomes);
 });
 
+Deno.test("evaluatePolicies() draws the same incidents for every policy, others for other seeds", async () => {
+  const event = { kind: "slowdown", factor: 20, replica: 0, atFraction: [0, 1] };
+  const { config } = scenario;
+  const slow = await openScenario(
+    parseExperimentConfig({ ...config, incidents: { events: [event] } }),
+  );
+  const first = heuristicEntry(slow, "round_robin");
+  const runs = await evaluatePolicies(slow, [first, { ...first, label: "again" }]);
+  assert.deepEqual(runs[2]!.result.outcomes, runs[0]!.result.outcomes);
+  const calm = await evaluatePolicies(scenario, [first]);
+  assert.notDeepEqual(calm[0]!.result.outcomes, runs[0]!.result.outcomes, "they matter");
+});
+
 Deno.test("evaluatePolicies() stops when the signal fires", async () => {
   const controller = new AbortController();
   const evaluation = evaluatePolicies(scenario, [heuristicEntry(scenario, "random")], {

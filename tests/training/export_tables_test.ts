@@ -24,6 +24,36 @@ const SMALL = {
   ppo: { rolloutLength: 16, epochs: 1 },
 } satisfies ExperimentInput;
 
+Deno.test("TrainingRun begins with episodes of different lengths, so that clusters fill up apart", async () => {
+  const { decisions } = await record({
+    ...SMALL,
+    reward: { mode: "request" },
+    training: { ...SMALL.training, statisticsStabilizationSteps: 0 },
+  }, 4);
+  const lengthOf = (environment: number, episode: number): number =>
+    decisions.filter((decision) =>
+      decision.environmentIndex === environment && decision.episodeIndex === episode
+    ).length;
+  // Episodes of 30 requests; a drained one routes all of its own.
+  assert.deepEqual([0, 1, 2].map((environment) => lengthOf(environment, 0)), [10, 20, 30]);
+  assert.equal(lengthOf(0, 1), 30);
+});
+
+Deno.test("TrainingRun begins every episode with a temperature controller that knows nothing", async () => {
+  const { decisions } = await record({
+    ...SMALL,
+    training: { ...SMALL.training, temperature: { mode: "pulse" } },
+  }, 4);
+  const begun = new Map<string, number>();
+  for (const { environmentIndex, episodeIndex, temperatureState } of decisions) {
+    const key = `${environmentIndex} ${episodeIndex}`;
+    if (!begun.has(key)) begun.set(key, temperatureState!.step);
+  }
+  // The first episodes began in the stabilisation, whose decisions have no temperature.
+  assert.ok(begun.size > SMALL.training.environments, "some episode begins");
+  assert.deepEqual([...new Set(begun.values())], [1]);
+});
+
 interface Recorded {
   readonly updates: readonly UpdateRecord[];
   readonly decisions: readonly DecisionRecord[];

@@ -1,8 +1,12 @@
-import type { ExperimentInput } from "../../lib/config/mod.ts";
+import { type ExperimentInput, parseExperimentConfig } from "../../lib/config/mod.ts";
+import { Rng } from "../../lib/random/mod.ts";
+import { Simulator } from "../../lib/simulator/mod.ts";
 import {
   evaluatePolicies,
   loadTrainedPolicy,
+  openScenario,
   policyCheckpoint,
+  type PolicyDecision,
   policyEntry,
   PolicyRouter,
   saveCheckpoint,
@@ -83,6 +87,56 @@ Deno.test("PolicyRouter draws at the temperature of its training; argmax ignores
     assert.notDeepEqual(await routes(scenario, hot("document"), "sampled"), cold);
     const greedy = await routes(scenario, trained, "greedy");
     assert.deepEqual(await routes(scenario, hot("document"), "greedy"), greedy);
+  });
+});
+
+Deno.test("PolicyRouter remembers within a run, and nothing of it in the next", async () => {
+  const input = {
+    ...INPUT,
+    training: { ...INPUT.training, temperature: { mode: "pulse" } },
+  } as const;
+  await withTrained(input, (trained, scenario) => {
+    const { policy } = trained;
+    const workload = scenario.evaluationWorkload(1);
+    const { arrivalSeconds } = workload;
+    const router = new PolicyRouter(trained, { sampler: new Rng(5) });
+    const first: PolicyDecision[] = [];
+    for (let run = 0; run < 2; run++) {
+      const simulator = new Simulator(workload, scenario.replicas, {
+        observers: [router.observer],
+      });
+      router.begin({ arrivalSeconds, oracle: simulator.oracle });
+      let hiddenStates = policy.initialHiddenStates(1);
+      let decisions = 0;
+      simulator.run((decision) => {
+        const action = router.route(decision);
+        const { observation, logProbabilities, value } = router.lastDecision!;
+        const expected = policy.predict(observation, { hiddenStates });
+        assert.equal(value, expected.values[0]);
+        ({ hiddenStates } = expected);
+        if (decisions++ === 0) {
+          first.push({ observation: observation.slice(), logProbabilities, value });
+        }
+        return action;
+      });
+      const [forgetful] = policy.predict(router.lastDecision!.observation, {
+        hiddenStates: policy.initialHiddenStates(1),
+      }).values;
+      assert.notEqual(router.lastDecision!.value, forgetful, "the past matters");
+    }
+    assert.deepEqual(first[1], first[0]);
+  });
+});
+
+Deno.test("PolicyRouter never chooses a replica that is down", async () => {
+  await withTrained(INPUT, async (trained, scenario) => {
+    const [favourite] = await routes(scenario, trained, "greedy");
+    const event = { kind: "fail", replica: favourite!, atFraction: [0, 0] };
+    const failing = await openScenario(
+      parseExperimentConfig({ ...scenario.config, incidents: { events: [event] } }),
+    );
+    const chosen = await routes(failing, trained, "greedy");
+    assert.ok(chosen.every((replica) => replica >= 0 && replica !== favourite));
   });
 });
 

@@ -5,7 +5,9 @@ import {
   loadCheckpoint,
   loadTrainedPolicy,
   openScenario,
+  PolicySelection,
   type Scenario,
+  TrainingRun,
   trainPolicy,
   useSimdBackend,
   type ValidationRecord,
@@ -81,6 +83,15 @@ Deno.test("trainPolicy() results in the policy that cost least in validation", a
     { path: "training.decisions", value: best.decisions },
   ]);
   assert.deepEqual(weights, (await train(await openScenario(shorter))).weights);
+});
+
+Deno.test("PolicySelection keeps the earlier one of two that cost the same", async () => {
+  const where = await scenario();
+  const selection = (await PolicySelection.open(where))!;
+  const run = new TrainingRun(where, new Rng(3));
+  for (const update of [1, 2]) await selection.consider(run.current(), { update, decisions: 0 });
+  run.dispose();
+  assert.equal(selection.selected?.update, 1);
 });
 
 Deno.test("validation prices first tokens as the reward does", async () => {

@@ -252,6 +252,8 @@ Deno.test("TrainingRun goes through the curriculum and keeps the tail of latenci
   const [records] = runUpdates(new TrainingRun(scenario, new Rng(1)), UPDATES);
   // 48 decisions an update, stages of 70.
   assert.deepEqual(records.map(({ curriculum }) => curriculum.stageIndex), [0, 1, 2, 2, 2]);
+  // The 21 decisions of the stabilisation, 7 of each simulation, do not count.
+  assert.equal(records[0]!.curriculum.stageProgress, 48 / 70);
   for (const { tailLatency } of records.slice(1)) {
     assert.ok(tailLatency !== null && tailLatency.p99.maxSeconds >= tailLatency.cluster.p90Seconds);
   }

@@ -350,6 +350,24 @@ Deno.test("SchedulingEnvironment ends an episode whose last requests nobody can 
   assert.equal(environment.totals.completedCount, 0);
 });
 
+Deno.test("SchedulingEnvironment charges nobody for what came before the first decision", () => {
+  const environment = environmentOf({
+    ...failing,
+    reward: { mode: "sojourn" },
+    createIncidents: () => [
+      ...[1, 0].map((r) => ({ kind: "fail", atSeconds: 0, replica: r } as const)),
+      { kind: "recover", atSeconds: 10, replica: 1 },
+    ],
+  });
+  const { steps } = play(environment, () => 1);
+  // All four wait for the replica and are routed at once; the last one is left to cut the episode.
+  assert.deepEqual(steps.map(({ elapsedSeconds, reward }) => [elapsedSeconds, reward]), [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
+});
+
 Deno.test("SchedulingEnvironment refuses an episode that no replica ever serves", () => {
   const environment = environmentOf({
     ...failing,
