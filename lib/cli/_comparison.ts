@@ -3,6 +3,7 @@ import type { Table } from "apache-arrow";
 import {
   columnNumbers,
   comparePolicies,
+  compareWithEach,
   type PolicyComparison,
   requestRows,
   requestsSchema,
@@ -74,16 +75,15 @@ export function compareRequests(
   const rng = new Rng(0).stream("bootstrap");
   const comparisons = comparePolicies(requests, reference, rng);
   const learned = groups.flatMap(({ actingLabels }) => actingLabels);
-  const againstBaselines = new Map<string, readonly PolicyComparison[]>();
-  for (const { policy: baseline } of learned.length === 0 ? [] : comparisons) {
-    if (learned.includes(baseline)) continue;
-    againstBaselines.set(
-      baseline,
-      baseline === reference
-        ? comparisons.filter(({ policy }) => learned.includes(policy))
-        : comparePolicies(requests, baseline, rng.stream(baseline), { policies: learned }),
-    );
-  }
+  const baselines = learned.length === 0
+    ? []
+    : comparisons.map(({ policy }) => policy).filter((policy) => !learned.includes(policy));
+  const others = baselines.filter((baseline) => baseline !== reference);
+  const againstOthers = compareWithEach(requests, others, rng, { policies: learned });
+  const againstReference = comparisons.filter(({ policy }) => learned.includes(policy));
+  const againstBaselines = new Map(
+    baselines.map((baseline) => [baseline, againstOthers.get(baseline) ?? againstReference]),
+  );
   const unfinishedCount = columnNumbers(requests, "completed_seconds").filter(Number.isNaN).length;
   return { requests, reference, comparisons, againstBaselines, unfinishedCount, groups };
 }

@@ -33,6 +33,7 @@ export { type OperationRow, operationsSchema } from "./operations_table.ts";
 export { ParquetWriter, readParquet, writeParquet } from "./parquet.ts";
 export {
   comparePolicies,
+  compareWithEach,
   type ComparisonOptions,
   type PolicyComparison,
 } from "./policy_comparison.ts";

@@ -8,13 +8,14 @@ import type { Rng } from "../random/mod.ts";
 import {
   type BootstrapDifference,
   type BootstrapOptions,
+  type BootstrapStatistic,
   jainIndex,
   mean,
   pairedBlockBootstrap,
   type PairedSample,
   quantile,
 } from "../stats/mod.ts";
-import { columnNumbers, columnStrings } from "./columns.ts";
+import { groupRuns, pairRuns, type Run } from "./_policy_runs.ts";
 
 /** One policy against the reference policy, over all its evaluation runs. */
 export interface PolicyComparison {
@@ -108,147 +109,97 @@ export function comparePolicies(
   rng: Rng,
   options: ComparisonOptions = {},
 ): PolicyComparison[] {
-  const runs = groupRuns(requests);
-  const known = [...new Set(runs.map((run) => run.policy))];
-  const { policies = known, ...bootstrap } = options;
-  const references = new Map<number, Run>();
-  for (const run of runs) {
-    if (run.policy === reference) references.set(run.evaluationSeed, run);
-  }
-  if (references.size === 0) {
-    throw new RangeError(
-      `Cannot compare policies: reference must be one of ${
-        known.join(", ")
-      }, current value is ${reference}`,
-    );
-  }
-  return policies.map((policy) => {
-    const own = runs.filter((run) => run.policy === policy);
-    if (own.length === 0) {
-      throw new RangeError(
-        `Cannot compare policies: policies must be among ${
-          known.join(", ")
-        }, current value is ${policy}`,
-      );
-    }
-    const samples = pairRuns(own, references, reference);
-    const compare = (
-      name: string,
-      pairs: readonly PairedSample[],
-      statistic: "mean" | { quantile: number },
-    ): BootstrapDifference =>
-      pairedBlockBootstrap(pairs, rng.stream(`${policy}/${name}`), { ...bootstrap, statistic });
-    const ttft = own.flatMap((run) => run.ttft.filter(Number.isFinite));
-    return {
-      policy,
-      runCount: own.length,
-      e2eMean: compare("mean", samples.e2e, "mean"),
-      e2eP99: compare("p99", samples.e2e, { quantile: 0.99 }),
-      e2eP50Seconds: quantile(own.flatMap((run) => run.e2e.filter(Number.isFinite)), 0.5),
-      ttftMean: compare("ttft", samples.ttft, "mean"),
-      ttftP50Seconds: quantile(ttft, 0.5),
-      ttftP99Seconds: quantile(ttft, 0.99),
-      requestsPerSecond: mean(own.map((run) => rateOf(run, () => true))),
-      replicaShares: sharesOf(own),
-      latencyFairness: fairnessOf(own),
-      ...attainmentOf(own),
-    };
-  });
-}
-
-/** One evaluation run, its requests in order of arrival; `NaN` where a request did not complete. */
-interface Run {
-  readonly policy: string;
-  readonly trainingSeed: number;
-  readonly evaluationSeed: number;
-  readonly arrival: number[];
-  readonly e2e: number[];
-  readonly ttft: number[];
-  readonly replica: number[];
-  /** 1 where the targets were met, 0 where not, `NaN` where there were none. */
-  readonly meetsSlo: number[];
-}
-
-function groupRuns(requests: Table): Run[] {
-  const policies = columnStrings(requests, "policy");
-  const trainingSeeds = columnNumbers(requests, "training_seed");
-  const evaluationSeeds = columnNumbers(requests, "evaluation_seed");
-  const arrival = columnNumbers(requests, "arrival_seconds");
-  const e2e = columnNumbers(requests, "e2e_seconds");
-  const ttft = columnNumbers(requests, "ttft_seconds");
-  const replica = columnNumbers(requests, "replica");
-  const meetsSlo = requests.getChild("meets_slo");
-  const runs = new Map<string, Run>();
-  policies.forEach((policy, i) => {
-    const trainingSeed = trainingSeeds[i]!;
-    const evaluationSeed = evaluationSeeds[i]!;
-    const key = `${evaluationSeed}/${trainingSeed}/${policy}`;
-    let run = runs.get(key);
-    if (run === undefined) {
-      run = {
-        policy: policy!,
-        trainingSeed: Number.isNaN(trainingSeed) ? -1 : trainingSeed,
-        evaluationSeed,
-        arrival: [],
-        e2e: [],
-        ttft: [],
-        replica: [],
-        meetsSlo: [],
-      };
-      runs.set(key, run);
-    }
-    run.arrival.push(arrival[i]!);
-    run.e2e.push(e2e[i]!);
-    run.ttft.push(ttft[i]!);
-    run.replica.push(replica[i]!);
-    const met: boolean | null = meetsSlo?.get(i) ?? null;
-    run.meetsSlo.push(met === null ? Number.NaN : Number(met));
-  });
-  return [...runs.values()];
-}
-
-/** The same runs under two policies, by latency. */
-interface PairedRuns {
-  readonly e2e: readonly PairedSample[];
-  readonly ttft: readonly PairedSample[];
+  return comparisonsOf(requests, options)(reference, rng);
 }
 
 /**
- * The latencies of a policy's runs beside the reference's on the same requests; a request
- * that one of the runs on an evaluation seed left unfinished is left out of all of them.
+ * {@linkcode comparePolicies} with each of several references, for less than as many calls cost.
+ *
+ * @param requests Table with the columns of {@linkcode requestsSchema}.
+ * @param references Policies to compare with; they were not trained.
+ * @param rng Source of the draws; every reference gets a stream of its own name.
+ * @param options Policies, resamples, block length, coverage.
+ * @returns By reference what `comparePolicies(requests, reference, rng.stream(reference), options)`
+ * returns.
+ * @throws {RangeError} As {@linkcode comparePolicies} does.
  */
-function pairRuns(
-  runs: readonly Run[],
-  references: ReadonlyMap<number, Run>,
-  name: string,
-): PairedRuns {
-  const isPaired = new Map<number, boolean[]>();
-  for (const run of runs) {
-    const reference = references.get(run.evaluationSeed);
-    if (reference === undefined || reference.e2e.length !== run.e2e.length) {
-      throw new RangeError(
-        `Cannot compare policies: ${name} must have run on the ${run.e2e.length} requests of evaluation seed ${run.evaluationSeed}, as ${run.policy} has, current count is ${
-          reference?.e2e.length ?? 0
-        }`,
-      );
-    }
-    const before = isPaired.get(run.evaluationSeed);
-    const here = run.e2e.map((seconds, i) =>
-      Number.isFinite(seconds + reference.e2e[i]!) && (before?.[i] ?? true)
+export function compareWithEach(
+  requests: Table,
+  references: readonly string[],
+  rng: Rng,
+  options: ComparisonOptions = {},
+): Map<string, PolicyComparison[]> {
+  const compare = comparisonsOf(requests, options);
+  return new Map(
+    references.map((reference) => [reference, compare(reference, rng.stream(reference))]),
+  );
+}
+
+/** Reads the runs; what is returned compares them with a reference. */
+function comparisonsOf(
+  requests: Table,
+  options: ComparisonOptions,
+): (reference: string, rng: Rng) => PolicyComparison[] {
+  const runs = Map.groupBy(groupRuns(requests), ({ policy }) => policy);
+  const { policies = [...runs.keys()], ...bootstrap } = options;
+  const runsOf = (allowed: string, policy: string): readonly Run[] => {
+    const own = runs.get(policy);
+    if (own !== undefined) return own;
+    throw new RangeError(
+      `Cannot compare policies: ${allowed} ${
+        [...runs.keys()].join(", ")
+      }, current value is ${policy}`,
     );
-    isPaired.set(run.evaluationSeed, here);
-  }
-  const pair = (column: "e2e" | "ttft"): PairedSample[] =>
-    runs.map(({ trainingSeed, evaluationSeed, [column]: seconds }) => {
-      const mask = isPaired.get(evaluationSeed)!;
+  };
+  const summaries = new Map<string, RunSummary>();
+  return (reference, rng) => {
+    const references = new Map(
+      runsOf("reference must be one of", reference).map((run) => [run.evaluationSeed, run]),
+    );
+    return policies.map((policy) => {
+      const own = runsOf("policies must be among", policy);
+      const samples = pairRuns(own, references, reference);
+      const compare = (
+        name: string,
+        pairs: readonly PairedSample[],
+        statistic: BootstrapStatistic,
+      ): BootstrapDifference =>
+        pairedBlockBootstrap(pairs, rng.stream(`${policy}/${name}`), { ...bootstrap, statistic });
+      const e2eMean = compare("mean", samples.e2e, "mean");
+      const e2eP99 = compare("p99", samples.e2e, { quantile: 0.99 });
+      const ttftMean = compare("ttft", samples.ttft, "mean");
+      const { e2eP50Seconds, ...summary } = summaries.get(policy) ?? summarise(own);
+      summaries.set(policy, { e2eP50Seconds, ...summary });
       return {
-        trainingSeed,
-        evaluationSeed,
-        baseline: references.get(evaluationSeed)![column].filter((_, i) => mask[i]),
-        candidate: seconds.filter((_, i) => mask[i]),
+        policy,
+        runCount: own.length,
+        e2eMean,
+        e2eP99,
+        e2eP50Seconds,
+        ttftMean,
+        ...summary,
       };
     });
-  return { e2e: pair("e2e"), ttft: pair("ttft") };
+  };
+}
+
+/** What a comparison says of a policy alone. */
+type RunSummary = Omit<
+  PolicyComparison,
+  "policy" | "runCount" | "e2eMean" | "e2eP99" | "ttftMean"
+>;
+
+function summarise(runs: readonly Run[]): RunSummary {
+  const ttft = runs.flatMap((run) => run.ttft.filter(Number.isFinite));
+  return {
+    e2eP50Seconds: quantile(runs.flatMap((run) => run.e2e.filter(Number.isFinite)), 0.5),
+    ttftP50Seconds: quantile(ttft, 0.5),
+    ttftP99Seconds: quantile(ttft, 0.99),
+    requestsPerSecond: mean(runs.map((run) => rateOf(run, () => true))),
+    replicaShares: sharesOf(runs),
+    latencyFairness: fairnessOf(runs),
+    ...attainmentOf(runs),
+  };
 }
 
 /** Completed requests that count, per second from the first arrival to the last completion. */

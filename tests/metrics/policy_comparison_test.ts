@@ -1,5 +1,6 @@
 import {
   comparePolicies,
+  compareWithEach,
   type RowOf,
   tableFromRows,
   type TableSchema,
@@ -85,6 +86,25 @@ Deno.test("comparePolicies() gives the same intervals whatever other policies th
     new Rng(3),
   );
   assert.deepEqual(among[2], alone[1]);
+});
+
+Deno.test("compareWithEach() finds what comparePolicies() finds with one reference after another", () => {
+  const noisy = Array.from({ length: 100 }, (_, i) => 5 + Math.sin(i) + (i % 7));
+  const table = tableFromRows(schema, [
+    ...runOf("lor", null, 1, noisy),
+    ...runOf("random", null, 1, noisy.map((seconds, i) => i === 3 ? null : seconds + (i % 2))),
+    ...[7, 8].flatMap((seed) => runOf("ppo", seed, 1, noisy.map((seconds) => seconds / seed))),
+  ]);
+  const rng = new Rng(5);
+  const options = { policies: ["ppo"], resampleCount: 100 };
+  const found = compareWithEach(table, ["random", "lor"], rng, options);
+  assert.deepEqual([...found.keys()], ["random", "lor"]);
+  for (const [reference, comparisons] of found) {
+    assert.deepEqual(
+      comparisons,
+      comparePolicies(table, reference, rng.stream(reference), options),
+    );
+  }
 });
 
 Deno.test("comparePolicies() refuses a reference that did not run on the same arrivals", () => {
