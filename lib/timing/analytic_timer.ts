@@ -49,7 +49,8 @@ export interface AnalyticTimerOptions {
  * chunks and contexts, and costs no allocation.
  *
  * Source: roofline model of Williams et al., CACM 52 (2009); operation counts as in Vidur
- * (spec/simulator.md section 2), plus embedding, output matrix and CPU time, which Vidur leaves out.
+ * (spec/simulator.md section 2), plus output matrix, sampling and CPU time, which Vidur leaves out;
+ * embedding and last norm, which run once and not once a layer, are left out here too.
  *
  * @throws {ConfigError} When the model cannot be split so, or the GPU has no fitted efficiencies.
  *
