@@ -36,7 +36,11 @@ const surfaceSchema = z.strictObject({
 }).refine(({ x, y, microseconds }) => x.length * y.length === microseconds.length, {
   message: "of x times y entries",
   path: ["microseconds"],
-});
+}).refine(({ y, microseconds }) => {
+  const measured = [...microseconds.keys()].filter((cell) => microseconds[cell] !== null);
+  return new Set(measured.map((cell) => Math.floor(cell / y.length))).size > 1 &&
+    new Set(measured.map((cell) => cell % y.length)).size > 1;
+}, { message: "measured in two rows and two columns at least", path: ["microseconds"] });
 
 const attentionSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -58,10 +62,14 @@ const attentionSchema = z.discriminatedUnion("kind", [
       "Row-major over the four axes; null where it was not measured or has no meaning.",
     ),
     skew: z.strictObject({
-      decodeCounts: increasing,
+      decodeCounts: increasing.refine((counts) => counts.every(Number.isInteger), "integers"),
       alone: z.array(z.number().min(0).max(1)),
       mixed: z.array(z.number().min(0).max(1)),
-    }).optional().describe(
+    }).refine(
+      ({ decodeCounts, alone, mixed }) =>
+        alone.length === decodeCounts.length && mixed.length === decodeCounts.length,
+      { message: "with as many shares alone and mixed as decodeCounts" },
+    ).optional().describe(
       "Share a in t = t_mean + a (t_longest - t_mean) for decodes of unequal context, by decodes.",
     ),
     error: fitErrorSchema.describe("At the measured points that are not listed here."),

@@ -17,12 +17,14 @@ import {
   type Operation,
   operations,
   profileFileName,
+  profileSchema,
   readServingBundle,
   readVidurProfile,
   type TimingProfile,
   vidurLayerOperations,
   writeProfile,
 } from "../../lib/timing/mod.ts";
+import { parseConfig } from "../../lib/support/mod.ts";
 import { batchShape } from "./_batch_shape.ts";
 import { assertPartsSum, kindSeconds, partSeconds } from "./_operations.ts";
 import { withFolder } from "../_helpers.ts";
@@ -216,6 +218,41 @@ Deno.test("loadProfile() names the file and the field of what is no profile", ()
     await assert.rejects(writeProfile(folder, empty), { name: "ConfigError" });
     assert.equal(existsSync(path), false);
   }));
+
+Deno.test("profileSchema refuses tables of attention that no time could be looked up in", () => {
+  const [degree] = linearProfile().degrees;
+  const error = { points: 1, median: 0, p90: 0, max: 0 };
+  const surface = { x: [1, 2], y: [0, 9], microseconds: [1, 2, 3, 4], error };
+  const joint = {
+    kind: "joint",
+    chunkTokens: [0, 32],
+    contextTokens: [0, 16],
+    decodeCounts: [0, 1],
+    decodeContextTokens: [0, 16],
+    microseconds: Array<number>(16).fill(1),
+    error,
+  };
+  const skew = { decodeCounts: [2, 8], alone: [0, 0.5], mixed: [0.1, 0.2] };
+  const parse = (attention: object) =>
+    parseConfig(profileSchema, { ...linearProfile(), degrees: [{ ...degree, attention }] });
+  parse({ kind: "separate", prefill: surface, decode: surface });
+  parse({ ...joint, skew });
+  const refused: [object, RegExp][] = [
+    [
+      {
+        kind: "separate",
+        prefill: surface,
+        decode: { ...surface, microseconds: [1, 2, null, null] },
+      },
+      /attention\.decode\.microseconds must be measured in two rows and two columns at least/,
+    ],
+    [{ ...joint, skew: { ...skew, mixed: [0.1] } }, /skew must be with as many shares/],
+    [{ ...joint, skew: { ...skew, decodeCounts: [2, 2.5] } }, /decodeCounts must be integers/],
+  ];
+  for (const [attention, message] of refused) {
+    assert.throws(() => parse(attention), { name: "ConfigError", message });
+  }
+});
 
 Deno.test("createTimer() chooses by kind, own files before shipped ones", async () => {
   const missingModel = getModel("internlm/internlm2-20b");
