@@ -56,12 +56,7 @@ export {
   type SloTarget,
   type SloTargets,
 } from "./slo_attainment.ts";
-export { SystemMetrics, systemMetricsSchema } from "./system_metrics.ts";
-export type {
-  SlidingMeanState,
-  SystemMetricsConfig,
-  SystemMetricsState,
-} from "./system_metrics.ts";
+export { SystemMetrics, type SystemMetricsConfig, systemMetricsSchema } from "./system_metrics.ts";
 export {
   type TailLatencyAlert,
   type TailLatencyConfig,

@@ -20,32 +20,6 @@ export const systemMetricsSchema = z.strictObject({
 /** Typed form of {@linkcode systemMetricsSchema}. */
 export type SystemMetricsConfig = z.infer<typeof systemMetricsSchema>;
 
-/** What {@linkcode SystemMetrics.toJSON} returns. */
-export interface SystemMetricsState {
-  /** Completed requests: latencies in seconds. */
-  readonly latencies: SlidingMeanState;
-  /** First tokens: times to first token in seconds. */
-  readonly ttfts: SlidingMeanState;
-}
-
-/** Samples still inside the window, and what is needed beside them. */
-export interface SlidingMeanState {
-  /** Sample times in seconds, oldest first. */
-  readonly times: readonly number[];
-  /** Sample values. */
-  readonly values: readonly number[];
-  /** How many of the oldest samples have their sums precomputed. */
-  readonly frontCount: number;
-  /** Samples ever added. */
-  readonly totalCount: number;
-  /** Sum of all samples ever added. */
-  readonly totalSum: number;
-  /** The latest sample. */
-  readonly lastValue: number;
-  /** Latest time seen, in seconds. */
-  readonly latestSeconds: number;
-}
-
 /**
  * Running throughput, mean end-to-end latency and mean time to first token, over the last
  * `windowSeconds` of simulated time or since time 0. Register it as an observer of the simulator;
@@ -137,18 +111,6 @@ export class SystemMetrics implements SimulationObserver {
     return this.#ttfts.mean(nowSeconds);
   }
 
-  /** The samples as plain data, for {@linkcode SystemMetrics.restore}. */
-  toJSON(): SystemMetricsState {
-    return { latencies: this.#latencies.toJSON(), ttfts: this.#ttfts.toJSON() };
-  }
-
-  /** Continues exactly where `state` was taken, in a run with the given arrival times. */
-  restore(arrivalSeconds: ArrayLike<number>, state: SystemMetricsState): void {
-    this.#arrivalSeconds = arrivalSeconds;
-    this.#latencies.restore(state.latencies);
-    this.#ttfts.restore(state.ttfts);
-  }
-
   /** Arrival time of a request, which must belong to the workload of the run. */
   #arrival(request: number): number {
     const seconds = this.#arrivalSeconds[request];
@@ -189,15 +151,16 @@ class SlidingMean {
   }
 
   clear(): void {
-    this.restore({
-      times: [],
-      values: [],
-      frontCount: 0,
-      totalCount: 0,
-      totalSum: 0,
-      lastValue: 0,
-      latestSeconds: 0,
-    });
+    this.#times = [];
+    this.#values = [];
+    this.#suffixSums = [];
+    this.#head = 0;
+    this.#middle = 0;
+    this.#backSum = 0;
+    this.#totalCount = 0;
+    this.#totalSum = 0;
+    this.#lastValue = 0;
+    this.#latestSeconds = 0;
   }
 
   add(timeSeconds: number, value: number): void {
@@ -227,31 +190,6 @@ class SlidingMean {
     return (frontSum + this.#backSum) / count;
   }
 
-  toJSON(): SlidingMeanState {
-    return {
-      times: this.#times.slice(this.#head),
-      values: this.#values.slice(this.#head),
-      frontCount: this.#middle - this.#head,
-      totalCount: this.#totalCount,
-      totalSum: this.#totalSum,
-      lastValue: this.#lastValue,
-      latestSeconds: this.#latestSeconds,
-    };
-  }
-
-  restore(state: SlidingMeanState): void {
-    this.#times = [...state.times];
-    this.#values = [...state.values];
-    this.#totalCount = state.totalCount;
-    this.#totalSum = state.totalSum;
-    this.#lastValue = state.lastValue;
-    this.#latestSeconds = state.latestSeconds;
-    this.#head = 0;
-    this.#sumSuffixes(state.frontCount);
-    this.#backSum = 0;
-    for (let i = state.frontCount; i < this.#values.length; i++) this.#backSum += this.#values[i]!;
-  }
-
   #count(): number {
     return this.#windowSeconds === Infinity ? this.#totalCount : this.#times.length - this.#head;
   }
@@ -277,15 +215,11 @@ class SlidingMean {
     this.#times.splice(0, this.#head);
     this.#values.splice(0, this.#head);
     this.#head = 0;
-    this.#sumSuffixes(this.#values.length);
     this.#backSum = 0;
-  }
-
-  #sumSuffixes(frontCount: number): void {
-    this.#middle = frontCount;
-    this.#suffixSums = new Array<number>(frontCount);
+    this.#middle = this.#values.length;
+    this.#suffixSums = new Array<number>(this.#middle);
     let sum = 0;
-    for (let i = frontCount - 1; i >= 0; i--) {
+    for (let i = this.#middle - 1; i >= 0; i--) {
       sum += this.#values[i]!;
       this.#suffixSums[i] = sum;
     }

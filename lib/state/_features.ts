@@ -37,8 +37,4 @@ export interface Features extends SimulationObserver {
   observe(decision: RoutingDecision): void;
   /** Writes the whole observation of the decision observed last; changes nothing else. */
   write(decision: RoutingDecision, out: Float32Array): void;
-  /** Histories as plain data. */
-  toJSON(): unknown;
-  /** Continues from `toJSON()`'s result; comes after `reset`. */
-  restore(state: unknown): void;
 }

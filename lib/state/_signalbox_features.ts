@@ -8,7 +8,7 @@
 import type { ClusterView, RoutingDecision } from "../simulator/mod.ts";
 import type { Features, FeatureSources } from "./_features.ts";
 import type { StateConfig } from "./state_schema.ts";
-import { TimeDecayedMean, type TimeDecayedMeanState } from "./time_decayed_mean.ts";
+import { TimeDecayedMean } from "./time_decayed_mean.ts";
 
 const REPLICA_NAMES = [
   "outstanding_requests_log1p",
@@ -46,20 +46,6 @@ const CRITIC_GLOBAL_NAMES = ["critic_request_output_tokens_log1p"] as const;
 /** Time constants of the two arrival-rate averages. Source: spec/scheduler.md appendix A3. */
 const FAST_RATE_SECONDS = 5;
 const SLOW_RATE_SECONDS = 60;
-
-/** What `toJSON()` returns. */
-interface SignalboxState {
-  readonly latencies: readonly TimeDecayedMeanState[];
-  readonly ttfts: readonly TimeDecayedMeanState[];
-  readonly outstandingOutputTokens: readonly number[];
-  readonly criticOutstandingOutputTokens: readonly number[];
-  readonly fastArrivals: TimeDecayedMeanState;
-  readonly slowArrivals: TimeDecayedMeanState;
-  readonly firstDecisionSeconds: number | null;
-  readonly lastDecisionSeconds: number;
-  readonly sinceDecisionSeconds: number;
-  readonly system: SystemReading;
-}
 
 /** System metrics at the last decision. */
 interface SystemReading {
@@ -178,36 +164,6 @@ export class SignalboxFeatures implements Features {
     if (this.criticGlobalSize > 0) {
       out[at++] = Math.log1p(criticDecodeLengths.outputTokens(request.index));
     }
-  }
-
-  toJSON(): unknown {
-    const state: SignalboxState = {
-      latencies: this.#latencies.map((mean) => mean.toJSON()),
-      ttfts: this.#ttfts.map((mean) => mean.toJSON()),
-      outstandingOutputTokens: [...this.#outstandingOutputTokens],
-      criticOutstandingOutputTokens: [...this.#criticOutstandingOutputTokens],
-      fastArrivals: this.#fastArrivals.toJSON(),
-      slowArrivals: this.#slowArrivals.toJSON(),
-      firstDecisionSeconds: this.#firstDecisionSeconds,
-      lastDecisionSeconds: this.#lastDecisionSeconds,
-      sinceDecisionSeconds: this.#sinceDecisionSeconds,
-      system: this.#system,
-    };
-    return state;
-  }
-
-  restore(plain: unknown): void {
-    const state = plain as SignalboxState;
-    this.#latencies.forEach((mean, r) => mean.restore(state.latencies[r]!));
-    this.#ttfts.forEach((mean, r) => mean.restore(state.ttfts[r]!));
-    this.#outstandingOutputTokens.set(state.outstandingOutputTokens);
-    this.#criticOutstandingOutputTokens.set(state.criticOutstandingOutputTokens);
-    this.#fastArrivals.restore(state.fastArrivals);
-    this.#slowArrivals.restore(state.slowArrivals);
-    this.#firstDecisionSeconds = state.firstDecisionSeconds;
-    this.#lastDecisionSeconds = state.lastDecisionSeconds;
-    this.#sinceDecisionSeconds = state.sinceDecisionSeconds;
-    this.#system = state.system;
   }
 
   #writeReplica(

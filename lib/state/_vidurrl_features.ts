@@ -175,14 +175,6 @@ export class VidurrlFeatures implements Features {
     if (this.#enhanced) this.#writeEnhancedGlobal(decision.nowSeconds, out, at);
   }
 
-  toJSON(): unknown {
-    return structuredClone(this.#history);
-  }
-
-  restore(state: unknown): void {
-    this.#history = structuredClone(state as VidurrlHistory);
-  }
-
   #writeBase(view: ClusterView, r: number, out: Float32Array, start: number): number {
     const allocated = view.kvBlocksUsed(r);
     const total = Math.max(view.kvBlocksTotal(r), 1);

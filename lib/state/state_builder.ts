@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { SystemMetrics, type SystemMetricsState } from "../metrics/mod.ts";
+import { SystemMetrics } from "../metrics/mod.ts";
 import type { OracleView, RoutingDecision, SimulationObserver } from "../simulator/mod.ts";
 import { UsageError } from "../support/mod.ts";
 import type { Features } from "./_features.ts";
@@ -22,18 +22,6 @@ export interface StateEpisode {
   readonly oracle?: OracleView;
   /** Seed of the prediction errors, for `decodeLengths: "predicted"`; 0 by default. */
   readonly predictionSeed?: number;
-}
-
-/** A {@linkcode StateBuilder} in the middle of an episode, as plain data. */
-export interface StateBuilderState {
-  /** Schema of the builder that wrote it. */
-  readonly schemaHash: string;
-  /** Decision observed last: row of its request, -1 before the first. */
-  readonly observedRequest: number;
-  /** System metrics. */
-  readonly metrics: SystemMetricsState;
-  /** Histories of the layout. */
-  readonly features: unknown;
 }
 
 /**
@@ -71,7 +59,6 @@ export class StateBuilder implements SimulationObserver {
   readonly #features: Features;
   readonly #metrics: SystemMetrics;
   #observed: RoutingDecision | undefined;
-  #observedRequest = -1;
   #begun = false;
 
   /**
@@ -139,7 +126,6 @@ export class StateBuilder implements SimulationObserver {
       arrivalSeconds,
     });
     this.#observed = undefined;
-    this.#observedRequest = -1;
     this.#begun = true;
   }
 
@@ -188,7 +174,6 @@ export class StateBuilder implements SimulationObserver {
     }
     this.#features.observe(decision);
     this.#observed = decision;
-    this.#observedRequest = decision.request.index;
   }
 
   /**
@@ -205,45 +190,13 @@ export class StateBuilder implements SimulationObserver {
         `Cannot build an observation: out must have length ${this.size}, current value is ${out.length}`,
       );
     }
-    // Straight after restore() only the request tells which decision was observed.
-    const isObserved = this.#observed === undefined
-      ? decision.request.index === this.#observedRequest
-      : decision === this.#observed;
-    if (!isObserved) {
+    if (decision !== this.#observed) {
       throw new UsageError(
         `Cannot build an observation: request ${decision.request.index} must be observed first`,
       );
     }
     this.#features.write(decision, out);
     return out;
-  }
-
-  /** Histories and metrics as plain data, for {@linkcode StateBuilder.restore}. */
-  toJSON(): StateBuilderState {
-    return {
-      schemaHash: this.schemaHash,
-      observedRequest: this.#observedRequest,
-      metrics: this.#metrics.toJSON(),
-      features: this.#features.toJSON(),
-    };
-  }
-
-  /**
-   * Continues exactly where `state` was taken, in the episode it was taken from.
-   *
-   * @throws {UsageError} When `state` was written by a builder with another schema.
-   */
-  restore(episode: StateEpisode, state: StateBuilderState): void {
-    if (state.schemaHash !== this.schemaHash) {
-      throw new UsageError(
-        `Cannot restore a state builder: schemaHash must be ${this.schemaHash}, current value is ` +
-          state.schemaHash,
-      );
-    }
-    this.reset(episode);
-    this.#metrics.restore(episode.arrivalSeconds, state.metrics);
-    this.#features.restore(state.features);
-    this.#observedRequest = state.observedRequest;
   }
 }
 

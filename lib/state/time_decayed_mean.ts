@@ -4,16 +4,6 @@
  * @module
  */
 
-/** What {@linkcode TimeDecayedMean.toJSON} returns. */
-export interface TimeDecayedMeanState {
-  /** Sum of weight * value. */
-  readonly weightedSum: number;
-  /** Sum of weights. */
-  readonly weight: number;
-  /** Time of the latest sample in seconds; the weights refer to it. */
-  readonly latestSeconds: number;
-}
-
 /**
  * Mean of irregular samples with weights that decay in time:
  * m(t) = sum_i x_i exp(-(t - t_i) / tau) / sum_i exp(-(t - t_i) / tau).
@@ -76,21 +66,5 @@ export class TimeDecayedMean {
     this.#weightedSum = 0;
     this.#weight = 0;
     this.#latestSeconds = 0;
-  }
-
-  /** The sums as plain data. */
-  toJSON(): TimeDecayedMeanState {
-    return {
-      weightedSum: this.#weightedSum,
-      weight: this.#weight,
-      latestSeconds: this.#latestSeconds,
-    };
-  }
-
-  /** Continues where `state` was taken. */
-  restore(state: TimeDecayedMeanState): void {
-    this.#weightedSum = state.weightedSum;
-    this.#weight = state.weight;
-    this.#latestSeconds = state.latestSeconds;
   }
 }

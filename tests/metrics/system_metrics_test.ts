@@ -98,28 +98,3 @@ Deno.test("SystemMetrics equals a scan over all completions at any query", () =>
     }
   }));
 });
-
-Deno.test("SystemMetrics.restore() goes on exactly as the original does, through JSON", () => {
-  fc.assert(fc.property(events, events, (before, after) => {
-    const config = { scope: "window", windowSeconds: 3 } as const;
-    const original = new SystemMetrics(config);
-    const copy = new SystemMetrics(config);
-    const arrivals = new Float64Array(before.length + after.length);
-    original.reset(arrivals);
-    let now = 0;
-    before.forEach(({ gapSeconds, isQuery }, i) => {
-      now += gapSeconds;
-      if (isQuery) original.throughput(now);
-      else original.onCompleted(i, 0, now);
-    });
-    copy.restore(arrivals, JSON.parse(JSON.stringify(original)));
-    after.forEach(({ gapSeconds, isQuery }, i) => {
-      now += gapSeconds;
-      for (const metrics of [original, copy]) {
-        if (!isQuery) metrics.onCompleted(before.length + i, 0, now);
-      }
-      assert.equal(copy.throughput(now), original.throughput(now));
-      assert.equal(copy.meanLatencySeconds(now), original.meanLatencySeconds(now));
-    });
-  }));
-});

@@ -63,17 +63,17 @@ for (const layout of LAYOUTS) {
   });
 
   Deno.test(`StateBuilder.build() overwrites every entry and is pure in layout ${layout}`, () => {
-    const builder = builderOf(layout);
+    const [builder, rarely] = [builderOf(layout), builderOf(layout)];
     const replicas: FakeReplica[] = [{ waiting: [{}] }, { running: 2, kvBlocksUsed: 4 }];
     for (const [i, seconds] of [10, 11, 12.5].entries()) {
       const decision = fakeDecision(i, seconds, replicas);
       builder.observe(decision);
-      const before = JSON.stringify(builder);
       const first = builder.build(decision, new Float32Array(builder.size).fill(NaN));
       const second = builder.build(decision, new Float32Array(builder.size).fill(-7));
       assert.deepEqual(second, first);
       assert.ok(first.every(Number.isFinite));
-      assert.equal(JSON.stringify(builder), before);
+      rarely.observe(decision);
+      if (i === 2) assert.deepEqual(rarely.build(decision, new Float32Array(builder.size)), first);
     }
   });
 
@@ -83,16 +83,6 @@ for (const layout of LAYOUTS) {
       drive(used, earlier);
       used.reset({ arrivalSeconds: ARRIVALS });
       assert.deepEqual(drive(used, later), drive(builderOf(layout), later));
-    }));
-  });
-
-  Deno.test(`StateBuilder.restore() goes on exactly as the original in layout ${layout}`, () => {
-    fc.assert(fc.property(scenarios, scenarios, (before, after) => {
-      const original = builderOf(layout);
-      drive(original, before);
-      const copy = builderOf(layout);
-      copy.restore({ arrivalSeconds: ARRIVALS }, JSON.parse(JSON.stringify(original)));
-      assert.deepEqual(drive(copy, after, 50, 100), drive(original, after, 50, 100));
     }));
   });
 }
@@ -131,14 +121,6 @@ Deno.test("StateBuilder refuses to observe before reset() and a cluster of anoth
   assert.throws(() => new StateBuilder(stateSchema.parse({}), 0), {
     name: "RangeError",
     message: /replicaCount must be an integer >= 1, current value is 0/,
-  });
-});
-
-Deno.test("StateBuilder.restore() refuses the state of another schema", () => {
-  const saved = builderOf("vidurrl").toJSON();
-  assert.throws(() => builderOf("signalbox").restore({ arrivalSeconds: [] }, saved), {
-    name: "UsageError",
-    message: /schemaHash must be [0-9a-f]{16}, current value is [0-9a-f]{16}/,
   });
 });
 
