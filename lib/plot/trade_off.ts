@@ -4,6 +4,7 @@
  * @module
  */
 import type { Interval } from "../stats/mod.ts";
+import { placeLabels } from "./_place_labels.ts";
 import { rounded } from "./_series.ts";
 import { type Chart, makeChart } from "./chart.ts";
 
@@ -21,8 +22,10 @@ export interface TradeOffPoint {
 
 /**
  * Mean end-to-end latency against mean time to first token with the intervals of both, the policies
- * of the curve connected in their order. Down and to the left is better.
+ * of the curve connected in their order. Down and to the left is better. Names of policies that are
+ * close together are written apart, with a line to the point of each.
  *
+ * @param points At least one; where they are crowded the first are named the closest.
  * @returns A chart with its data inside.
  *
  * @example
@@ -39,13 +42,15 @@ export interface TradeOffPoint {
  * ```
  */
 export function tradeOff(points: readonly TradeOffPoint[]): Chart {
+  const places = labelPlaces(points);
   const values = points.map(({ policy, isOnCurve, e2eSeconds: e2e, ttftSeconds: ttft }, order) => ({
     policy,
     order,
     kind: isOnCurve ? "trained" : "heuristic",
     e2e: rounded(e2e.estimate),
     ttft: rounded(ttft.estimate),
-    ...(Number.isFinite(e2e.low + e2e.high + ttft.low + ttft.high) && {
+    ...places[order],
+    ...(hasEnds(e2e) && hasEnds(ttft) && {
       e2eLow: rounded(e2e.low),
       e2eHigh: rounded(e2e.high),
       ttftLow: rounded(ttft.low),
@@ -59,18 +64,29 @@ export function tradeOff(points: readonly TradeOffPoint[]): Chart {
     sort: ["trained", "heuristic"],
     legend: { orient: "bottom" },
   } as const;
-  const scale = { zero: false } as const;
-  const axis = { grid: true } as const;
-  const x = { field: "e2e", type: "quantitative", title: "Mean E2E (s)", scale, axis } as const;
-  const y = { field: "ttft", type: "quantitative", title: "Mean TTFT (s)", scale } as const;
+  const scaleOf = ([low, high]: Range) => ({ zero: false, nice: false, domain: [low, high] });
+  const ranges = rangesOf(points);
+  const x = {
+    field: "e2e",
+    type: "quantitative",
+    title: "Mean E2E (s)",
+    scale: scaleOf(ranges.x),
+    axis: { grid: true },
+  } as const;
+  const y = {
+    field: "ttft",
+    type: "quantitative",
+    title: "Mean TTFT (s)",
+    scale: scaleOf(ranges.y),
+  } as const;
   return makeChart({
     title: {
       text: "Latency against first tokens",
-      subtitle: "Down and to the left is better. Rules: bootstrap intervals.",
+      subtitle: "Down and to the left is better. Coloured rules: bootstrap intervals.",
     },
     data: { values },
-    width: 560,
-    height: 340,
+    width: WIDTH,
+    height: HEIGHT,
     layer: [
       {
         transform: [{ filter: { field: "kind", equal: "trained" } }],
@@ -86,13 +102,67 @@ export function tradeOff(points: readonly TradeOffPoint[]): Chart {
         encoding: { x, y: { ...y, field: "ttftLow" }, y2: { field: "ttftHigh" }, color },
       },
       {
+        mark: { type: "rule", strokeWidth: 0.75, opacity: 0.6 },
+        encoding: { x, x2: { field: "labelE2e" }, y, y2: { field: "labelTtft" } },
+      },
+      {
         mark: { type: "point", filled: true, size: 60, opacity: 1, tooltip: true },
         encoding: { x, y, color },
       },
       {
-        mark: { type: "text", align: "left", dx: 7, dy: -7, fontSize: 11 },
-        encoding: { x, y, text: { field: "policy" } },
+        mark: { type: "text", align: { expr: "datum.align" }, baseline: "middle", fontSize: 11 },
+        encoding: {
+          x: { ...x, field: "labelE2e" },
+          y: { ...y, field: "labelTtft" },
+          text: { field: "policy" },
+        },
       },
     ],
   });
+}
+
+/** Size of the plot in pixels. */
+const WIDTH = 640;
+const HEIGHT = 380;
+
+/** Ends of an axis. Vega-Lite would choose them, but labels are placed before it does. */
+type Range = readonly [low: number, high: number];
+
+function hasEnds({ low, high }: Interval): boolean {
+  return Number.isFinite(low) && Number.isFinite(high);
+}
+
+/** Axes that hold all points and intervals with a margin. */
+function rangesOf(points: readonly TradeOffPoint[]): { readonly x: Range; readonly y: Range } {
+  const rangeOf = (intervals: readonly Interval[]): Range => {
+    const values = intervals.flatMap((interval) =>
+      hasEnds(interval) ? [interval.low, interval.estimate, interval.high] : [interval.estimate]
+    );
+    const low = Math.min(...values);
+    const high = Math.max(...values);
+    const margin = 0.05 * (high - low) || 1;
+    return [rounded(low - margin), rounded(high + margin)];
+  };
+  return {
+    x: rangeOf(points.map(({ e2eSeconds }) => e2eSeconds)),
+    y: rangeOf(points.map(({ ttftSeconds }) => ttftSeconds)),
+  };
+}
+
+/** Where the labels go, in seconds of both axes. */
+function labelPlaces(points: readonly TradeOffPoint[]) {
+  const { x: [left, right], y: [bottom, top] } = rangesOf(points);
+  const places = placeLabels(
+    points.map(({ policy, e2eSeconds, ttftSeconds }) => ({
+      x: WIDTH * (e2eSeconds.estimate - left) / (right - left),
+      y: HEIGHT * (top - ttftSeconds.estimate) / (top - bottom),
+      label: policy,
+    })),
+    { width: WIDTH, height: HEIGHT },
+  );
+  return places.map(({ x, y, align }) => ({
+    labelE2e: rounded(left + (right - left) * x / WIDTH),
+    labelTtft: rounded(top - (top - bottom) * y / HEIGHT),
+    align,
+  }));
 }
