@@ -111,6 +111,25 @@ Deno.test("createPredictedLeastWork() never sees an output length", () => {
   assert.deepEqual([...costs[1]!], [510 + 520, 1040]);
 });
 
+Deno.test("createPredictedLeastWork() remembers what a request had produced when its replica failed", () => {
+  const router = createPredictedLeastWork(new Rng(1), [2, 1], new OutputLengthPredictor(past));
+  const workload = makeWorkload([[0, 1000, 600], [2.5, 100, 10]]);
+  const simulator = new Simulator(workload, replicas, {
+    observers: [router.observer!],
+    incidents: [{ kind: "fail", atSeconds: 2, replica: 0 }],
+  });
+  const decisions: [request: number, costs: Float64Array][] = [];
+  simulator.run((decision) => {
+    decisions.push([decision.request.index, router.scores!(decision, new Float64Array(2)).slice()]);
+    return router.route(decision);
+  });
+  const [first, again, last] = decisions;
+  assert.deepEqual([first![0], again![0], last![0]], [0, 0, 1]);
+  assert.deepEqual([...first![1]], [(500 + 1000 / 16) / 2, 500 + 1000 / 16]);
+  // Two seconds of decoding are more than 100 tokens, and at most 1,100 are computed anew.
+  assert.ok(last![1][1]! < 400 + 1100 / 16 + 20 + 100 / 16, `${last![1][1]}`);
+});
+
 Deno.test("createPredictedLeastWork() expects less of requests that have produced, and forgets", () => {
   const predictor = new OutputLengthPredictor(past);
   const router = createPredictedLeastWork(new Rng(1), [1, 1], predictor);

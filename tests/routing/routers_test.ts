@@ -34,8 +34,9 @@ Deno.test("createRoundRobin() goes round and skips replicas that are down", () =
   const router = createRouter("round_robin", { rng: new Rng(1) });
   const all = fakeDecision([{}, {}, {}, {}]);
   const some = fakeDecision([{ down: true }, {}, { down: true }, {}]);
-  const routed = [all, all, all, some, some, all, some].map((decision) => router.route(decision));
-  assert.deepEqual(routed, [0, 1, 2, 3, 1, 2, 3]);
+  const routed = [all, all, all, some, some, all, some, all]
+    .map((decision) => router.route(decision));
+  assert.deepEqual(routed, [0, 1, 2, 3, 1, 2, 3, 0]);
   router.reset!();
   assert.equal(router.route(all), 0);
 });

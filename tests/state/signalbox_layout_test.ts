@@ -104,8 +104,14 @@ Deno.test("StateBuilder averages latency and TTFT per replica with weights that 
 
 Deno.test("StateBuilder estimates a steady arrival rate without start-up bias", () => {
   const builder = builderOf(1);
-  let feature = (_name: string): number => NaN;
-  for (let i = 0; i < 40; i++) feature = observe(builder, i, 7 + i / 4, [{}]);
+  // One arrival; a second is taken to have passed, of which 5 s fade to 5 (1 - e^-0.2).
+  let feature = observe(builder, 0, 7, [{}]);
+  assertAllClose(
+    [feature("arrival_rate_5s_log1p")],
+    [Math.log1p(1 / (5 * (1 - Math.exp(-0.2))))],
+    FLOAT32,
+  );
+  for (let i = 1; i < 40; i++) feature = observe(builder, i, 7 + i / 4, [{}]);
   // Four arrivals a second for ten seconds; sampling right at an arrival adds half a gap's worth.
   assertAllClose(
     ["arrival_rate_5s_log1p", "arrival_rate_60s_log1p"].map((name) => Math.expm1(feature(name))),

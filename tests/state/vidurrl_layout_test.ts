@@ -56,22 +56,22 @@ Deno.test("StateBuilder tells how long requests have waited, on demand, after th
   ]);
   const features = observeAll(builder, [[100, [
     {},
-    // Waits of 8, 2 and 0 s.
+    // Waits of 8, 2 and 20 s, of which no more than 10 make a request more urgent.
     {
       waiting: [
         { arrivalSeconds: 92, priority: 2 },
         { arrivalSeconds: 98, priority: 5 },
-        { arrivalSeconds: 100, priority: 0 },
+        { arrivalSeconds: 80, priority: 1 },
       ],
     },
     { waiting: [{ arrivalSeconds: 99.95, priority: 100 }, { arrivalSeconds: 50 }] },
   ]]]);
   const waits = "oldest_wait average_wait wait_urgency";
   assert.deepEqual(values(features, "replica_0_", waits), [0, 0, 0]);
-  const urgency = (2 * (1 + 1.6) + 5 * (1 + 0.4)) / 3 / 10;
+  const urgency = (2 * (1 + 1.6) + 5 * (1 + 0.4) + 1 * (1 + 2)) / 3 / 10;
   assertAllClose(
     values(features, "replica_1_", waits),
-    [Math.log(9) / Math.log(21), Math.sqrt((10 / 3) / 20), urgency],
+    [Math.log(9) / Math.log(21), Math.sqrt(10 / 20), urgency],
     FLOAT32,
   );
   // A short wait of 0.05 s is scaled linearly; the mean of 25.025 s and the urgency are cut off at 1.

@@ -48,6 +48,11 @@ Deno.test("expandStudy() in quick takes the small version's cells, seeds and pol
   assert.equal(cells.length, 1);
   assert.deepEqual(cell!.trials.flatMap(({ seed }) => seed ?? []), [7]);
   assert.equal(cell!.trials.at(-1)!.config.training.decisions, 32);
+  // Wherever a policy is trained otherwise.
+  const elsewhere = { ...tinyStudy.quick, cells: { homogeneous: [75] }, without: [] } as const;
+  const { sweep } = expandStudy({ ...tinyStudy, quick: elsewhere }, { quick: true });
+  const learned = sweep.trials.filter(({ policy }) => policy === "ppo");
+  assert.deepEqual(learned.map(({ label }) => label), ["ppo", "ppo early"]);
 });
 
 Deno.test("the study of the README compares all policies of a cell on the same arrivals, chosen apart from the test", () => {

@@ -85,6 +85,9 @@ Deno.test("expandSweep() has a hash of its own for every list of trials", () => 
     expandSweep(tinySweep, { quick: true }),
     expandSweep(tinySweep, { seeds: [1] }),
     expandSweep(tinySweep, { set: [{ path: "ppo.epochs", value: 3 }] }),
+    ...["a", "b"].map((label) =>
+      expandSweep(defineSweep({ ...input, grid: {}, variants: { kind: { [label]: {} } } }))
+    ),
   ].map(({ hash }) => hash);
   assert.equal(new Set(hashes).size, hashes.length);
   assert.equal(expandSweep(tinySweep).hash, hashes[0]);
