@@ -13,7 +13,8 @@ import type { ReplicaScheduler } from "./replica_scheduler.ts";
  * vLLM's V1 engine: each iteration has a token budget, spent first on running requests in order of
  * admission (a decode costs one token, a prompt a chunk), then on waiting ones. Blocks are taken
  * chunk by chunk; when none is left, the request admitted last is preempted, and nothing is
- * admitted in that iteration.
+ * admitted in that iteration. Where a batch has no room for all running requests, which vLLM rules
+ * out (a budget below `batchSizeCap`, or several stages), those left out are the first of the next.
  *
  * With `reserveWholePrompt`, a request is admitted only when blocks for its whole prompt are free,
  * though it takes those of its first chunk. With `prefixCaching`, freed blocks keep their contents
