@@ -122,8 +122,9 @@ export const ppoSchema = z.strictObject({
       "valueClipRatio count; van Hasselt et al. (2016). The document learns raw returns",
   ),
   rewardScaling: z.boolean().default(false).describe(
-    "divide rewards by the running deviation of the discounted return, without subtracting a " +
-      "mean; spec/practice.md section 3",
+    "divide rewards by the running deviation of the return, discounted by gamma a decision even where " +
+      "training.discountTauSeconds discounts otherwise, without subtracting a mean; spec/practice.md " +
+      "section 3",
   ),
   rewardClip: positive.nullable().default(null).describe(
     "with rewardScaling: scaled rewards are clipped to -+ this, null = not; 10 is gymnasium's habit",
