@@ -34,9 +34,10 @@ export interface JsonLine {
  * ```
  */
 export async function* readJsonLines(path: string): AsyncGenerator<JsonLine> {
+  const input = createReadStream(path);
   let line = 0;
   try {
-    for await (const text of createInterface({ input: createReadStream(path) })) {
+    for await (const text of createInterface({ input })) {
       line++;
       const trimmed = (line === 1 ? text.replace(/^\ufeff/, "") : text).trim();
       if (trimmed !== "") yield { line, value: JSON.parse(trimmed) };
@@ -49,5 +50,8 @@ export async function* readJsonLines(path: string): AsyncGenerator<JsonLine> {
       throw new TraceError(path, 0, `the file cannot be read (${error.message})`);
     }
     throw error;
+  } finally {
+    // Readline does not close a stream that is not read to its end.
+    input.destroy();
   }
 }
