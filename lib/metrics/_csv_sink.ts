@@ -1,5 +1,6 @@
 import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
 import { type ExportSink, type ExportTableSchema, requireUpdate } from "./_export_sink.ts";
 import type { CellOf, ColumnSpec, RowOf } from "./table_schema.ts";
 
@@ -122,11 +123,11 @@ interface CsvRecord {
   readonly info: { readonly bytes: number };
 }
 
-/** The records of a file, the header too, one by one. */
+/** The records of a file, the header too, one by one; whoever stops early closes the file. */
 function records(path: string): AsyncIterable<CsvRecord> {
-  const bytes = Deno.openSync(path).readable;
-  return Readable.fromWeb(bytes as Parameters<typeof Readable.fromWeb>[0])
-    .pipe(parse({ info: true, relax_column_count: true, relax_quotes: true }));
+  const parser = parse({ info: true, relax_column_count: true, relax_quotes: true });
+  pipeline(createReadStream(path), parser, () => {});
+  return parser;
 }
 
 /**
