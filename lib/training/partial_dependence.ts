@@ -210,7 +210,6 @@ class DependenceProbe implements EpisodeRouter {
       this.#stateBuilder.build(whatIf, observation);
       normalizer.normalize(observation, observation);
     });
-    whatIf.variation = undefined;
     const mask = Uint8Array.from(
       { length: replicaCount },
       (_, r) => whatIf.view.isAvailable(r) ? 1 : 0,

@@ -97,6 +97,8 @@ Deno.test("RewardCalculator mode hybrid adds the later code's terms on demand", 
   assertAllClose([short.efficiencyTerm], [-5 * 0.2], { rtol: 1e-6 });
   const ample = secondReward({ ...config, throughputTarget: 0.02 }, replicas);
   assertAllClose([ample.efficiencyTerm], [-0.1 * 1.5], { rtol: 1e-6 });
+  const idle = calculatorOf({ mode: "hybrid", ...config }).evaluate(10, fakeView(10, [queue(0)]));
+  assert.equal(idle.efficiencyTerm, 0, "nothing has completed");
   const plain = secondReward({}, replicas);
   assertAllClose([parts.rawReward], [plain.rawReward - 0.05], ROUNDING);
 });

@@ -149,6 +149,8 @@ Deno.test("saveCheckpoint() keeps the newest and the best", async () => {
     assert.deepEqual(entries.map(({ update }) => update), [20, 50, 60]);
     assert.deepEqual(entries[0]?.summary, { update: 20, decisions: 1280, score: 9 });
     assert.equal(bestOf(entries)?.update, 20);
+    const equal = entries.map((entry) => ({ ...entry, summary: entries[0]!.summary }));
+    assert.equal(bestOf(equal)?.update, 60, "the newest of equals");
     const names = await Array.fromAsync(Deno.readDir(runFolder), ({ name }) => name);
     assert.ok(names.every((name) => name.endsWith(".safetensors")), "no temporary file is left");
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExperimentInput } from "../../lib/config/mod.ts";
 import { type DependencePoint, measureDependence, useSimdBackend } from "../../lib/training/mod.ts";
+import { assertAllClose } from "../_helpers.ts";
 import { withTrained } from "./_with_trained.ts";
 
 await useSimdBackend();
@@ -46,6 +47,17 @@ Deno.test("measureDependence() shows a policy that starts as least outstanding a
       measureDependence(scenario, trained, { every: 5, promptTokens: [64, 2048] }),
       points,
     );
+  }));
+
+Deno.test("measureDependence() says nothing of a replica that is down", () =>
+  withTrained({
+    ...BASE,
+    incidents: { events: [{ kind: "fail", replica: 1, atFraction: [0, 0] }] },
+  }, (trained, scenario) => {
+    const points = measureDependence(scenario, trained, { every: 5, promptTokens: [64] });
+    assert.deepEqual([...new Set(points.map(({ replica }) => replica))], [0, 2]);
+    const prompts = points.filter(({ feature }) => feature === "prompt_tokens");
+    assertAllClose([prompts[0]!.probability + prompts[1]!.probability], [1], { atol: 1e-5 });
   }));
 
 Deno.test("measureDependence() leaves a recurrent policy's memory alone when it asks what if", () =>

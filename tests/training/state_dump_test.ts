@@ -13,9 +13,13 @@ import {
 } from "../../lib/training/mod.ts";
 import assert from "node:assert/strict";
 
+/** A replica that every router uses; it fails on the way, so that requests lose it. */
+const DOOMED = 2;
+
 const CONFIG = parseExperimentConfig({
   policy: { kind: "mlp", hiddenSizes: [4] },
-  state: { layout: "signalbox" },
+  state: { layout: "signalbox", decodeLengths: "true" },
+  incidents: { events: [{ kind: "fail", replica: DOOMED, atFraction: [0.5, 0.5] }] },
   evaluation: { seeds: [101], requests: 40 },
 });
 const scenario = await openScenario(CONFIG);
@@ -38,7 +42,11 @@ async function dump(
   const [alone] = await evaluatePolicies(scenario, [entry]);
   assert.deepEqual(watched!.result.outcomes, alone!.result.outcomes);
   for (const { action, requestIndex } of records) {
-    assert.equal(action, watched!.result.outcomes.replica[requestIndex]);
+    const last = watched!.result.outcomes.replica[requestIndex];
+    assert.ok(
+      action === last || action === DOOMED,
+      `${action}, ${last}: routed again after the failure`,
+    );
   }
   return records;
 }
@@ -65,6 +73,19 @@ Deno.test("StateDump names what a router could see, in any layout", async () => 
   }
 });
 
+Deno.test("StateDump counts the decisions of every run by itself", async () => {
+  const records: StateDumpRecord[] = [];
+  const stateDump = new StateDump({
+    state: CONFIG.state,
+    decisions: new Set([3]),
+    write: (record) => records.push(record),
+  });
+  const entry = stateDump.watch(heuristicEntry(scenario, "least_outstanding"));
+  await evaluatePolicies(scenario, [entry], { observers: [stateDump], seeds: [101, 102] });
+  assert.deepEqual(records.map(({ decision }) => decision), [3, 3]);
+  assert.notDeepEqual(records[0], records[1]);
+});
+
 Deno.test("StateDump tells the probabilities of a trained policy and what its network saw", async () => {
   const builder = new StateBuilder(CONFIG.state, 4);
   const shape = { observationSize: builder.size, actionCount: 4, replicaLayout: builder.layout };
@@ -76,8 +97,8 @@ Deno.test("StateDump tells the probabilities of a trained policy and what its ne
   const trained = { config: CONFIG, policy, normalizer, schemaHash, replicaCount: 4 };
   try {
     // The dump's own layout must not matter.
-    const records = await dump(policyEntry(trained, "ppo", "greedy"), "vidurrl", [0, 5]);
-    assert.equal(records.length, 2);
+    const records = await dump(policyEntry(trained, "ppo", "greedy"), "vidurrl", [0, 5, 40]);
+    assert.equal(records.length, 3, "some are routed twice");
     for (const { replicas, request, global, normalized, probabilities, action, value } of records) {
       assert.ok(Math.abs(probabilities!.reduce((sum, p) => sum + p) - 1) < 1e-6);
       assert.equal(probabilities!.indexOf(Math.max(...probabilities!)), action);

@@ -1,6 +1,12 @@
 import { temperatureSchema } from "../../lib/config/mod.ts";
-import { TemperatureController, type TemperatureSignals } from "../../lib/training/mod.ts";
+import { SystemMetrics, systemMetricsSchema } from "../../lib/metrics/mod.ts";
+import {
+  TemperatureController,
+  type TemperatureSignals,
+  temperatureSignals,
+} from "../../lib/training/mod.ts";
 import { assertAllClose } from "../_helpers.ts";
+import { fakeDecision } from "../state/_fake_cluster.ts";
 import assert from "node:assert/strict";
 
 /**
@@ -72,6 +78,29 @@ Deno.test("TemperatureController feels no throughput pressure without a target",
   const controller = new TemperatureController(temperatureSchema.parse({ mode: "document" }));
   const signals = { ...TRACE_SIGNALS, targetThroughput: 0, latencySeconds: 6 };
   assert.equal(controller.next(signals), 1.5);
+});
+
+Deno.test("temperatureSignals() balances the replicas that are up and aims at the rate of arrivals", () => {
+  const metrics = new SystemMetrics(systemMetricsSchema.parse({ scope: "lifetime" }));
+  metrics.reset([0, 2]);
+  metrics.onCompleted(0, 0, 4);
+  const decision = fakeDecision(1, 8, [
+    { kvBlocksUsed: 50 },
+    { kvBlocksUsed: 20 },
+    { kvBlocksUsed: 90, available: false },
+  ]);
+  const view = { ...decision.view, arrivedCount: 4 };
+  const options = { targetThroughput: null, targetLatencySeconds: 6 };
+  const signals = temperatureSignals({ ...decision, view }, metrics, options);
+  assert.deepEqual(signals, {
+    throughput: 1 / 8,
+    targetThroughput: 4 / 8,
+    latencySeconds: 4,
+    targetLatencySeconds: 6,
+    loadBalance: 1 - (0.5 - 0.2),
+  });
+  const told = temperatureSignals(decision, metrics, { ...options, targetThroughput: 3 });
+  assert.equal(told.targetThroughput, 3);
 });
 
 Deno.test("TemperatureController gives 1 when it is off", () => {
