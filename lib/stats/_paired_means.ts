@@ -18,9 +18,10 @@ export class PairedMeans {
 
   /** Copies the values. */
   constructor(samples: readonly PairedSample[], draw: BlockDraw) {
-    const [baselines, candidates] = (["baseline", "candidate"] as const).map((policy) =>
-      columnsOf(samples, policy, draw).map((column) => ({ ...column, sum: 0 }))
-    ) as [SummedColumn[], SummedColumn[]];
+    const summed = (policy: "baseline" | "candidate"): SummedColumn[] =>
+      columnsOf(samples, policy, draw).map((column) => ({ ...column, sum: 0 }));
+    const baselines = summed("baseline");
+    const candidates = summed("candidate");
     this.#draw = draw;
     this.#columnsByRun = [
       ...Map.groupBy([...baselines, ...candidates], ({ run }) => run).values(),

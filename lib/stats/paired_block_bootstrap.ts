@@ -127,7 +127,7 @@ export function pairedBlockBootstrap(
   };
 }
 
-/** Compensated, as the published estimates are; draws are added up plainly. */
+/** The mean of the pooled samples themselves, compensated; those of the draws are plain sums. */
 function pooledMean(samples: readonly PairedSample[], policy: "baseline" | "candidate"): number {
   return mean(concatenate(samples.map((sample) => sample[policy])));
 }
