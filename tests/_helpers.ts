@@ -21,11 +21,11 @@ export function assertAllClose(
   }
 }
 
-/** Calls `body` with an empty folder that is gone afterwards. */
-export async function withFolder(body: (folder: string) => Promise<void> | void): Promise<void> {
+/** What `body` makes of an empty folder that is gone afterwards. */
+export async function withFolder<T>(body: (folder: string) => Promise<T> | T): Promise<T> {
   const folder = await Deno.makeTempDir();
   try {
-    await body(folder);
+    return await body(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -3,10 +3,7 @@
  *
  * @module
  */
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
-import { CsvError, type Info, parse } from "csv-parse";
-import { TraceError } from "../support/mod.ts";
+import { readCsvRecords, TraceError } from "../support/mod.ts";
 
 /** A row of a table: text by column. */
 export interface CsvRow {
@@ -26,41 +23,26 @@ export interface CsvRow {
  * @throws {TraceError} When the file cannot be read, lacks a column or rows, or has a malformed row.
  */
 export async function* readCsv(path: string, columns: readonly string[]): AsyncGenerator<CsvRow> {
-  const parser = parse({ bom: true, info: true, relax_column_count: true });
-  // A failure on either side destroys the other: the loop below sees it as an exception.
-  pipeline(createReadStream(path), parser, () => {});
   let positions: Map<string, number> | undefined;
   let rows = 0;
-  try {
-    for await (
-      const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>
-    ) {
-      if (positions === undefined) {
-        positions = new Map(record.map((column, i) => [column, i]));
-        const missing = columns.find((column) => !record.includes(column));
-        if (missing !== undefined) {
-          throw new TraceError(path, info.lines, `the header lacks the column ${missing}`);
-        }
-        continue;
+  for await (const { line, fields } of readCsvRecords(path)) {
+    if (positions === undefined) {
+      positions = new Map(fields.map((column, i) => [column, i]));
+      const missing = columns.find((column) => !fields.includes(column));
+      if (missing !== undefined) {
+        throw new TraceError(path, line, `the header lacks the column ${missing}`);
       }
-      if (record.length !== positions.size) {
-        throw new TraceError(
-          path,
-          info.lines,
-          `there must be ${positions.size} fields, current number is ${record.length}`,
-        );
-      }
-      rows++;
-      yield createRow(path, info.lines, positions, record);
+      continue;
     }
-  } catch (error) {
-    if (error instanceof CsvError) {
-      throw new TraceError(path, Number(error["lines"] ?? 0), error.message);
+    if (fields.length !== positions.size) {
+      throw new TraceError(
+        path,
+        line,
+        `there must be ${positions.size} fields, current number is ${fields.length}`,
+      );
     }
-    if (error instanceof Error && "syscall" in error) {
-      throw new TraceError(path, 0, `the file cannot be read (${error.message})`);
-    }
-    throw error;
+    rows++;
+    yield createRow(path, line, positions, fields);
   }
   if (rows === 0) throw new TraceError(path, 0, "there must be at least one row");
 }

@@ -3,12 +3,9 @@
  *
  * @module
  */
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline } from "node:stream";
-import { CsvError, type Info, parse } from "csv-parse";
-import { TraceError } from "../support/mod.ts";
+import { readCsvRecords, TraceError } from "../support/mod.ts";
 import { readJsonTrace } from "./_json_trace.ts";
 import {
   type Fail,
@@ -59,12 +56,8 @@ import type { Workload } from "./workload.ts";
  */
 export async function readTrace(path: string): Promise<Workload> {
   const builder = new WorkloadBuilder();
-  try {
-    if (await isJson(path)) await readJsonTrace(path, builder);
-    else await readCsvTrace(path, builder);
-  } catch (error) {
-    throw toTraceError(path, error);
-  }
+  if (await isJson(path)) await readJsonTrace(path, builder);
+  else await readCsvTrace(path, builder);
   if (builder.count === 0) throw new TraceError(path, 0, "there must be at least one request");
   return builder.build(basename(path));
 }
@@ -74,34 +67,31 @@ const SNIFFED_BYTES = 64;
 
 /** Whether a file begins with a JSON object. */
 async function isJson(path: string): Promise<boolean> {
-  const file = await open(path);
   try {
+    await using file = await open(path);
     const { buffer, bytesRead } = await file.read(new Uint8Array(SNIFFED_BYTES));
     return /^\ufeff?\s*\{/.test(new TextDecoder().decode(buffer.subarray(0, bytesRead)));
-  } finally {
-    await file.close();
+  } catch (error) {
+    throw new TraceError(path, 0, `the file cannot be read (${(error as Error).message})`);
   }
 }
 
 async function readCsvTrace(path: string, builder: WorkloadBuilder): Promise<void> {
-  const parser = parse({ bom: true, info: true, relax_column_count: true, trim: true });
-  // A failure on either side destroys the other: the loop below sees it as an exception.
-  pipeline(createReadStream(path), parser, () => {});
   let readRow: RowReader | undefined;
   let optional: (readonly [column: OptionalColumn, at: number])[] = [];
   let previousSeconds = 0;
-  for await (const { record, info } of parser as AsyncIterable<ParsedRow>) {
+  for await (const { line, fields } of readCsvRecords(path, { trim: true })) {
     const fail = (reason: string): never => {
-      throw new TraceError(path, info.lines, reason);
+      throw new TraceError(path, line, reason);
     };
     if (readRow === undefined) {
-      readRow = createRowReader(record, fail);
+      readRow = createRowReader(fields, fail);
       optional = optionalColumns
-        .map((column) => [column, record.indexOf(column)] as const)
+        .map((column) => [column, fields.indexOf(column)] as const)
         .filter(([, at]) => at >= 0);
       continue;
     }
-    const [seconds, promptTokens, outputTokens] = readRow(record, fail);
+    const [seconds, promptTokens, outputTokens] = readRow(fields, fail);
     if (seconds < previousSeconds) {
       fail(
         `arrival times must not decrease, current value is ${seconds} s after ${previousSeconds} s`,
@@ -110,14 +100,9 @@ async function readCsvTrace(path: string, builder: WorkloadBuilder): Promise<voi
     previousSeconds = seconds;
     builder.add(seconds, promptTokens, outputTokens);
     for (const [column, at] of optional) {
-      builder.set(column, readOptional(column, record[at]!, fail));
+      builder.set(column, readOptional(column, fields[at]!, fail));
     }
   }
-}
-
-interface ParsedRow {
-  readonly record: string[];
-  readonly info: Info;
 }
 
 /** Arrival seconds, prompt tokens, output tokens of a row. */
@@ -155,15 +140,4 @@ function createRowReader(header: readonly string[], fail: Fail): RowReader {
 
 function columnsOf(format: TraceFormat): [string, string, string] {
   return [format.arrivalColumn, format.promptColumn, format.outputColumn];
-}
-
-/** Turns errors of the CSV parser and of the file system into the trace's. */
-function toTraceError(path: string, error: unknown): unknown {
-  if (error instanceof CsvError) {
-    return new TraceError(path, Number(error["lines"] ?? 0), error.message);
-  }
-  if (error instanceof Error && "syscall" in error) {
-    return new TraceError(path, 0, `the file cannot be read (${error.message})`);
-  }
-  return error;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { readJsonLines } from "../../lib/support/mod.ts";
+import { withFolder } from "../_helpers.ts";
+import { becomesClosed, canListOpenFiles, isOpen } from "./_open_files.ts";
 
 /** All lines of a file with the given content. */
 async function readText(text: string): Promise<unknown[]> {
@@ -36,30 +37,16 @@ Deno.test("readJsonLines() names the file and the line that is not JSON", async 
 
 Deno.test({
   name: "readJsonLines() closes a file that nobody reads to its end",
-  // Where a process can list its open files.
-  ignore: Deno.build.os !== "linux",
-  async fn() {
-    const path = await Deno.makeTempFile({ suffix: ".jsonl" });
-    const isOpen = (): boolean =>
-      [...Deno.readDirSync("/proc/self/fd")].some(({ name }) => {
-        try {
-          return Deno.readLinkSync(`/proc/self/fd/${name}`) === path;
-        } catch {
-          return false; // the descriptor of this listing itself
-        }
-      });
-    try {
+  ignore: !canListOpenFiles,
+  fn: () =>
+    withFolder(async (folder) => {
+      const path = `${await Deno.realPath(folder)}/a.jsonl`;
       await Deno.writeTextFile(path, "1\n".repeat(200_000));
       for await (const { value } of readJsonLines(path)) {
         assert.equal(value, 1);
-        assert.ok(isOpen());
+        assert.ok(isOpen(path));
         break;
       }
-      // Closing takes a moment of the event loop.
-      for (let turn = 0; turn < 500 && isOpen(); turn++) await delay(10);
-      assert.ok(!isOpen());
-    } finally {
-      await Deno.remove(path);
-    }
-  },
+      assert.ok(await becomesClosed(path));
+    }),
 });

@@ -11,6 +11,7 @@ import {
   type VidurProfile,
   type VidurProfileFiles,
 } from "../../lib/timing/mod.ts";
+import { withFolder } from "../_helpers.ts";
 
 const shared = fileURLToPath(new URL("../../../shared", import.meta.url));
 const missing = !existsSync(`${shared}/profiling`);
@@ -71,21 +72,18 @@ function profileFiles(): Record<keyof VidurProfileFiles, string> {
 }
 
 /** Calls `f` with files of these texts. */
-async function withTexts<T>(
+function withTexts<T>(
   texts: Partial<Record<keyof VidurProfileFiles, string>>,
   f: (files: VidurProfileFiles) => Promise<T>,
 ): Promise<T> {
-  const folder = await Deno.makeTempDir();
-  try {
+  return withFolder(async (folder) => {
     const files: Record<string, string> = {};
     for (const [name, text] of Object.entries(texts)) {
       files[name] = `${folder}/${name}.csv`;
       await Deno.writeTextFile(files[name], `${text}\n`);
     }
     return await f(files as unknown as VidurProfileFiles);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function readTexts(
