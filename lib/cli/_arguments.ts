@@ -68,8 +68,8 @@ export function parseSeeds(text: string): number[] {
 
 /** Reads `--seed 7`. */
 export function parseSeed(text: string): number {
-  const [seed, ...others] = parseSeeds(text);
-  if (others.length === 0) return seed!;
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed;
   throw new UsageError(
     `Cannot read --seed: it must be one integer >= 0, current value is ${JSON.stringify(text)}`,
   );

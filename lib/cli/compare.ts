@@ -80,7 +80,7 @@ await runCommand(async (args) => {
       requests: options.requests ?? evaluation.requests,
       sampling: [...options.sampling ?? evaluation.sampling],
     },
-  });
+  }, { forTraining: false });
   const found = await findPolicies(
     scenario,
     options.policies,

@@ -113,7 +113,7 @@ await runCommand(async (args) => {
   const scenario = await openScenario({
     ...config,
     evaluation: { ...config.evaluation, requests, seeds: [options.seed] },
-  });
+  }, { forTraining: false });
   const found = await findPolicy(scenario, options.policy);
   using dumpFile = options.dumpState === undefined
     ? undefined

@@ -88,7 +88,13 @@ export {
   type RolloutStats,
   type RolloutWatcher,
 } from "./rollout.ts";
-export { type EvaluationSplit, evaluationSplits, openScenario, type Scenario } from "./scenario.ts";
+export {
+  type EvaluationSplit,
+  evaluationSplits,
+  openScenario,
+  type OpenScenarioOptions,
+  type Scenario,
+} from "./scenario.ts";
 export {
   type DecisionCredit,
   type EnvironmentTotals,

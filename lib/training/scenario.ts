@@ -40,6 +40,15 @@ const SPLIT_STREAMS: Readonly<Record<EvaluationSplit, string>> = {
 /** Generated requests that a model of output lengths is fitted to: as many as a busy hour has. */
 const LENGTH_SAMPLE_COUNT = 20_000;
 
+/** How a scenario is opened. */
+export interface OpenScenarioOptions {
+  /**
+   * Whether it has to do for training, too; true by default. A trace that is long enough to evaluate
+   * on may be too short for `training.episodeRequests`.
+   */
+  readonly forTraining?: boolean;
+}
+
 /**
  * Opens a scenario: builds the cluster, reads the trace if there is one, and checks that it can be
  * simulated.
@@ -63,7 +72,10 @@ const LENGTH_SAMPLE_COUNT = 20_000;
  * assert.deepEqual(scenario.evaluationWorkload(1), scenario.evaluationWorkload(1));
  * ```
  */
-export async function openScenario(config: ExperimentConfig): Promise<Scenario> {
+export async function openScenario(
+  config: ExperimentConfig,
+  { forTraining = true }: OpenScenarioOptions = {},
+): Promise<Scenario> {
   const own = await openTask(config);
   const { replicas, source } = own;
   const { training, evaluation } = config;
@@ -90,11 +102,23 @@ export async function openScenario(config: ExperimentConfig): Promise<Scenario> 
         source.sample(new Rng(0).stream("output lengths"), { count: LENGTH_SAMPLE_COUNT }, "train"),
   };
   // A trace that is too short is refused now, not after the training.
-  for (const task of new Set<TrainingTask>([scenario, ...scenario.trainingTasks])) {
-    task.trainingWorkload(new Rng(config.seed).stream("probe"), training.episodeRequests);
-  }
+  const tasks = forTraining ? [scenario, ...scenario.trainingTasks] : [];
+  for (const task of new Set<TrainingTask>(tasks)) probeTraining(task, config);
   scenario.evaluationWorkload(evaluation.seeds[0]!);
   return scenario;
+}
+
+/** Refuses training arrivals that do not make an episode. */
+function probeTraining(
+  task: TrainingTask,
+  { seed, training: { episodeRequests } }: ExperimentConfig,
+): void {
+  try {
+    task.trainingWorkload(new Rng(seed).stream("probe"), episodeRequests);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RangeError(`${cause.message} (training.episodeRequests)`, { cause });
+  }
 }
 
 /**

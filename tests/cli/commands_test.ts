@@ -165,6 +165,24 @@ Deno.test("deno task simulate refuses files it cannot write before it simulates"
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
   }));
 
+Deno.test("deno task simulate and compare replay a trace too short to train on", () =>
+  withFolder(async (folder) => {
+    const trace = `${folder}/short.csv`;
+    const rows = Array.from({ length: 100 }, (_, i) => `${i / 4},100,10`);
+    await Deno.writeTextFile(
+      trace,
+      `arrived_at,num_prefill_tokens,num_decode_tokens\n${rows.join("\n")}\n`,
+    );
+    const simulated = await run("simulate", "--trace", trace);
+    assert.equal(simulated.code, 0, simulated.stderr);
+    assert.match(simulated.stdout, /│ requests +│ 30 /);
+    const compared = await run("compare", "--trace", trace, "--policies=random,least_outstanding");
+    assert.equal(compared.code, 0, compared.stderr);
+    const trained = await run("train", "--trace", trace, "--out", `${folder}/run`);
+    assert.equal(trained.code, 2);
+    assert.match(trained.stderr, /^error: .*current value is 2000 \(training\.episodeRequests\)$/m);
+  }));
+
 Deno.test("commands refuse options that would be ignored, with exit code 2 and one line", async () => {
   const cases: [string, string[], RegExp][] = [
     ["simulate", ["--seed=1,2"], /--seed: it must be one integer >= 0, current value is "1,2"/],

@@ -95,8 +95,12 @@ Deno.test("openScenario() refuses a trace whose requests do not fit or are too f
     });
     await assert.rejects(open({ workload, training: { episodeRequests: 601 } }), {
       name: "RangeError",
-      message: /\(train\): count must be <= 60\d, current value is 601/,
+      message:
+        /\(train\): count must be <= 60\d, current value is 601 \(training\.episodeRequests\)$/,
     });
+    const short = parseExperimentConfig({ workload, training: { episodeRequests: 601 } });
+    const forEvaluation = await openScenario(short, { forTraining: false });
+    assert.equal(forEvaluation.evaluationWorkload(1).count, 60, "a fifth of the last 30 %");
   });
   await withTrace(12, async (path) => {
     await assert.rejects(
