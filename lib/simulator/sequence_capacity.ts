@@ -19,10 +19,8 @@ export function maxSequenceTokens(spec: ReplicaSpec): number {
   const { blockSize, watermarkFraction, maxTokensPerRequest } = scheduler;
   switch (scheduler.kind) {
     case "sarathi":
-    case "vllm": {
-      const reserve = Math.max(1, Math.floor(watermarkFraction * kvBlocks));
-      return (kvBlocks - reserve) * blockSize + 1;
-    }
+    case "vllm":
+      return (kvBlocks - Math.floor(watermarkFraction * kvBlocks)) * blockSize + 1;
     case "vllm_v1":
       return kvBlocks * blockSize + 1;
     case "orca":

@@ -163,10 +163,10 @@ Deno.test("Simulator refuses impossible input, naming what is wrong", () => {
       () => new Simulator({ ...two, count: 3 }, [replica]),
       /workload\.arrivalSeconds must have 3 rows, current value is 2/,
     ],
-    // 4 blocks of 16 tokens, one of them for the next token, and the last token is never cached.
+    // 4 blocks of 16 tokens, and the last token is never cached.
     [
-      () => new Simulator(makeWorkload([[0, 1, 1], [0, 40, 10]]), [makeReplica(), replica]),
-      /request 1 must have at most 49 tokens, .* 4 KV blocks of replica 1 \(a40, sarathi\).* is 50 \(40 prompt \+ 10 output\)/,
+      () => new Simulator(makeWorkload([[0, 1, 1], [0, 40, 26]]), [makeReplica(), replica]),
+      /request 1 must have at most 65 tokens, .* 4 KV blocks of replica 1 \(a40, sarathi\).* is 66 \(40 prompt \+ 26 output\)/,
     ],
     [
       () =>
@@ -187,8 +187,8 @@ Deno.test("Simulator refuses impossible input, naming what is wrong", () => {
 
 Deno.test("Simulator serves the longest request that a replica can hold", () => {
   const cases = [
-    ["sarathi", 16, 49],
-    ["vllm", 16, 49],
+    ["sarathi", 16, 65],
+    ["vllm", 16, 65],
     ["vllm_v1", 16, 65],
     ["lightllm", 1, 3],
   ] as const;
