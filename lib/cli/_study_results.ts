@@ -140,8 +140,13 @@ function settingText(cells: readonly StudyCell[], command: string): string {
         .map(([label, own]) => `${label}: ${own.map(({ seed }) => seed).join(", ")}`)
     ),
   );
-  return `\`${command}\`: ${learned.length} policies trained with ${training.decisions} decisions ` +
-    `each (training seeds ${[...seedLists].join("; ")}), compared on ` +
+  const decisions = learned.map(({ config }) => config.training.decisions);
+  const fewest = Math.min(...decisions);
+  const most = Math.max(...decisions);
+  return `\`${command}\`: ${learned.length} policies trained with ` +
+    `${fewest === most ? most : `${fewest} to ${most}`} decisions each (training seeds ${
+      [...seedLists].join("; ")
+    }), compared on ` +
     `${evaluation.seeds.length} runs of ${evaluation.requests} test requests a cell (seeds ` +
     `${evaluation.seeds.join(", ")}). ` +
     (training.validation.everyUpdates > 0 && training.validation.keep === "best"
