@@ -7,7 +7,8 @@
  */
 import { Command } from "commander";
 import { comparePresets, experimentJsonSchema, presetNames } from "../config/mod.ts";
-import { parseArguments } from "./_arguments.ts";
+import { UsageError } from "../support/mod.ts";
+import { givenOptions, parseArguments } from "./_arguments.ts";
 import {
   addExperimentOptions,
   type ExperimentOptions,
@@ -27,6 +28,14 @@ const program = addExperimentOptions(new Command("config"))
 
 await runCommand(async (args) => {
   const options = parseArguments(program, args).opts<ConfigOptions>();
+  const given = givenOptions(program).map(({ long }) => long);
+  if ((options.schema || options.presets) && given.length > 1) {
+    throw new UsageError(
+      `Cannot print the schema or the presets: nothing else must be given, current options are ${
+        given.join(", ")
+      }`,
+    );
+  }
   if (options.presets) return console.log(presetTable());
   const shown = options.schema ? experimentJsonSchema() : await loadExperiment(options);
   console.log(JSON.stringify(shown, null, 2));

@@ -187,6 +187,11 @@ Deno.test("commands refuse options that would be ignored, with exit code 2 and o
   const cases: [string, string[], RegExp][] = [
     ["simulate", ["--seed=1,2"], /--seed: it must be one integer >= 0, current value is "1,2"/],
     ["simulate", ["--dump-decisions=3"], /--dump-decisions must be given with --dump-state/],
+    [
+      "config",
+      ["--schema", "--set=seed=1"],
+      /nothing else must be given, current options are --set, --schema/,
+    ],
     ["notebook", ["--out=unused"], /--out must be given with --execute/],
     ["golden", [], /missing required argument 'folder'/],
   ];
