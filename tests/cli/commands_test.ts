@@ -216,7 +216,7 @@ Deno.test("deno task simulate --time-limit cuts the run off and counts what is u
 
 Deno.test("deno task simulate refuses requests that nobody can serve in one line", async () => {
   const cases: [string, RegExp][] = [
-    ['cluster.replicas=[{"gpu":"a100","kvBlocks":9}]', /request \d+ must have at most 129 tokens/],
+    ['cluster.replicas=[{"gpu":"a100","kvBlocks":9}]', /request \d+ must have at most 145 tokens/],
     ["workload.maxTokens=100", /prompt \+ output tokens must be <= 100/],
   ];
   for (const [assignment, message] of cases) {
