@@ -12,9 +12,8 @@ import {
   readDemonstrations,
   removeDemonstrations,
 } from "../pretraining/mod.ts";
-import { UsageError } from "../support/mod.ts";
 import { openScenario } from "../training/mod.ts";
-import { parseArguments, parseNumbers, parsePositive } from "./_arguments.ts";
+import { parseNumbers, parsePositive, runSubcommand } from "./_arguments.ts";
 import {
   addExperimentOptions,
   type ExperimentOptions,
@@ -37,9 +36,6 @@ interface CleanOptions {
   readonly all?: boolean;
   readonly yes?: boolean;
 }
-
-/** The sub-command that the arguments name. */
-let chosen: (() => Promise<void>) | undefined;
 
 const program = new Command("demos").description(
   "Demonstrations of routers, for deno task pretrain",
@@ -65,26 +61,18 @@ addExperimentOptions(program.command("collect"))
     "requests a simulation (default: training.episodeRequests)",
     parsePositive("--requests"),
   )
-  .action((options: CollectCommandOptions) => void (chosen = () => collect(options)));
+  .action(collect);
 program.command("info").argument("<folder>").description("Checks a dataset and describes it")
-  .action((folder: string) => void (chosen = () => info(folder)));
+  .action(info);
 program.command("list").argument("<folder>").description("Lists the datasets right below a folder")
-  .action((folder: string) => void (chosen = () => list(folder)));
+  .action(list);
 program.command("clean").argument("<folder>")
   .description("Deletes the datasets right below a folder that cannot be used")
   .option("--all", "delete the usable ones too")
   .option("--yes", "delete; without it, only say what would be deleted")
-  .action((folder: string, options: CleanOptions) => void (chosen = () => clean(folder, options)));
+  .action(clean);
 
-await runCommand(async (args) => {
-  if (args.length === 0) {
-    throw new UsageError(
-      "Cannot look after demonstrations: a sub-command must be given, one of collect, info, list, clean (see --help)",
-    );
-  }
-  parseArguments(program, args);
-  await chosen!();
-});
+await runCommand((args) => runSubcommand(program, args));
 
 async function collect(options: CollectCommandOptions): Promise<void> {
   const { out, routers, rates: rateScales, episodes, requests } = options;
