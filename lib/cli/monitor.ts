@@ -14,6 +14,7 @@ import { trainingTableSchema } from "../sweep/mod.ts";
 import { parseArguments, parseSeconds } from "./_arguments.ts";
 import { newestRun, readRunStatus } from "./_find_run.ts";
 import { Interrupted, withInterrupts } from "./_interrupt.ts";
+import { checkOutputFile } from "./_output_files.ts";
 import { runCommand } from "./_run_command.ts";
 import { Redrawing } from "./_redrawing.ts";
 import { readUpdatesInWords } from "./_run_readings.ts";
@@ -44,7 +45,10 @@ const program = new Command("monitor")
 await runCommand(async (args) => {
   const parsed = parseArguments(program, args);
   const options = parsed.opts<MonitorOptions>();
-  if (options.plot !== undefined) formatOf(options.plot);
+  if (options.plot !== undefined) {
+    formatOf(options.plot);
+    checkOutputFile("--plot", options.plot);
+  }
   const folder = parsed.args[0] ?? await newestRun(RUNS);
   const status = options.watch === undefined
     ? await readRunStatus(folder, Date.now())

@@ -303,6 +303,9 @@ Deno.test("deno task monitor prints, draws and refuses", () =>
     const { code: wrong, stderr: message } = await run("monitor", folder, "--plot", "curves.pdf");
     assert.equal(wrong, 2);
     assert.match(message, /--plot must end in \.html, \.svg or \.png/);
+    const nowhere = await run("monitor", folder, "--plot", `${folder}/none/curves.svg`);
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /Cannot write --plot: .*there is no such folder/);
     const { code: none, stderr: reason } = await run("monitor", `${folder}/none`);
     assert.equal(none, 2);
     assert.match(reason, /it has neither progress\.json nor manifest\.json/);
