@@ -28,7 +28,12 @@ const TRADE_OFF_WEIGHTS = [1, 16];
  * apart, and does so among equal replicas too. On validation arrivals of homogeneous at 75 % (one
  * training seed, 300,000 decisions): -0.6 % alone, -5.1 % on the mixture.
  */
-const ACROSS_SCENARIOS = scenarioNames.map((name) => taskAt(name, 50, 90));
+const ACROSS_SCENARIOS = {
+  "training.decisions": 400_000,
+  "training.validation.requests": 1000,
+};
+
+const ALL_SCENARIOS = scenarioNames.map((name) => taskAt(name, 50, 90));
 
 function taskAt(scenario: string, lowLoad: number, highLoad: number) {
   return { ...scenarioTask(getScenario(scenario), lowLoad, highLoad), weight: 1 };
@@ -67,19 +72,19 @@ export const learnedRouting: Study = {
   base: {
     training: {
       decisions: 200_000,
-      validation: { everyUpdates: 7, seeds: [101, 102], requests: 1000 },
+      validation: { everyUpdates: 7, seeds: [101, 102], requests: 500 },
     },
     evaluation: { seeds: [1, 2, 3, 4, 5], requests: 3000, sampling: ["greedy", "sampled"] },
   },
   scenarioSet: {
     homogeneous: {
-      "training.mixture": [...ACROSS_SCENARIOS, taskAt("homogeneous", 60, 95)],
-      "training.decisions": 400_000,
+      ...ACROSS_SCENARIOS,
+      "training.mixture": [...ALL_SCENARIOS, taskAt("homogeneous", 60, 95)],
       "reward.ttftWeight": 2,
     },
     slowdown: {
-      "training.mixture": ACROSS_SCENARIOS,
-      "training.decisions": 400_000,
+      ...ACROSS_SCENARIOS,
+      "training.mixture": ALL_SCENARIOS,
       "reward.externalityWeight": 1,
     },
   },
