@@ -20,8 +20,8 @@ export interface GridFitOptions {
   readonly maxPoints: number;
   /** 90th percentile of relative errors that is good enough. */
   readonly tolerance: number;
-  /** Whether a coordinate may be kept. Default all. */
-  readonly isKnot?: (value: number) => boolean;
+  /** Whether a value of an axis may be kept. Default all. */
+  readonly isKnot?: (value: number, axis: number) => boolean;
   /** Makes an interpolator of kept points. */
   readonly interpolate: (points: readonly GridPoint[]) => (at: readonly number[]) => number;
 }
@@ -30,7 +30,7 @@ export interface GridFitOptions {
 export interface GridFit {
   /** Kept points, as measured. */
   readonly points: readonly GridPoint[];
-  /** At all points that were not kept. */
+  /** At all points that were not kept, or, where there are none, at those that were. */
   readonly error: FitError;
 }
 
@@ -47,7 +47,8 @@ const CANDIDATES = 12;
 export function fitGrid(points: readonly GridPoint[], options: GridFitOptions): GridFit {
   const { maxPoints, tolerance, interpolate, isKnot = () => true } = options;
   const axes = points[0]!.at.map((_, axis) =>
-    [...new Set(points.map(({ at }) => at[axis]!))].filter(isKnot).sort((a, b) => a - b)
+    [...new Set(points.map(({ at }) => at[axis]!))].filter((value) => isKnot(value, axis))
+      .sort((a, b) => a - b)
   );
   const step = Math.max(1, Math.floor(points.length / SAMPLE));
   const sample = points.filter((_, i) => i % step === 0);
@@ -80,6 +81,7 @@ export function fitGrid(points: readonly GridPoint[], options: GridFitOptions): 
   }
   const predict = interpolate(kept);
   const rest = new Set(points).difference(new Set(kept));
-  const pairs = [...rest].map(({ at, seconds }): FitPair => [predict(at), seconds]);
+  const compared = rest.size > 0 ? [...rest] : kept;
+  const pairs = compared.map(({ at, seconds }): FitPair => [predict(at), seconds]);
   return { points: kept, error: fitErrorOf(pairs) };
 }

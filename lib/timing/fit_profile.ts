@@ -243,16 +243,19 @@ function fitJointAttention(
   options: ProfileFitOptions,
 ): ProfileDegree["attention"] {
   const { maxAttentionPoints = 900, tolerance = 0.02 } = options;
+  const points = attention.map((
+    { chunkTokens, contextTokens, decodeCount, decodeContextTokens, seconds },
+  ) => ({ at: [chunkTokens, contextTokens, decodeCount, decodeContextTokens], seconds }));
+  const smallest = [0, 1, 2, 3].map((axis) =>
+    points.reduce((least, { at }) => at[axis]! > 0 ? Math.min(least, at[axis]!) : least, Infinity)
+  );
   const fit = fitGrid(
-    attention.map(({ chunkTokens, contextTokens, decodeCount, decodeContextTokens, seconds }) => ({
-      at: [chunkTokens, contextTokens, decodeCount, decodeContextTokens],
-      seconds,
-    })),
+    points,
     {
       maxPoints: maxAttentionPoints,
       tolerance,
       // The grid's axes double.
-      isKnot: (value) => value === 0 || Number.isInteger(Math.log2(value)),
+      isKnot: (value, axis) => value === 0 || Number.isInteger(Math.log2(value / smallest[axis]!)),
       interpolate(kept) {
         const grid = new AttentionGrid(kept.map(({ at, seconds }) => ({
           chunkTokens: at[0]!,

@@ -6,6 +6,7 @@ import { quantile } from "../../lib/stats/mod.ts";
 import {
   type BatchShape,
   createBundleTimer,
+  fitBundleProfile,
   getGpuEfficiency,
   readServingBundle,
   type ServingBundle,
@@ -28,7 +29,8 @@ function attentionMicroseconds(c: number, k: number, n: number, d: number): numb
   return 2 * c + 0.01 * c * k + 0.5 * n * d;
 }
 
-function bundleFiles(): Record<string, string> {
+/** @param unit Chunks and contexts are multiples of 16 times this. */
+function bundleFiles(unit = 1): Record<string, string> {
   const dense = DENSE.flatMap((layer) =>
     [1, 2, 4, 8].map((tokens) => `${layer},${tokens},${tokens}`)
   );
@@ -36,10 +38,11 @@ function bundleFiles(): Record<string, string> {
     [1, 4].map((n) => `${layer},${n},${n}`)
   );
   const attention: string[] = [];
-  for (const c of [0, 16, 32, 64]) {
-    for (const k of c === 0 ? [0] : [0, 16, 32]) {
+  const scaled = (values: number[]): number[] => values.map((value) => unit * value);
+  for (const c of scaled([0, 16, 32, 64])) {
+    for (const k of c === 0 ? [0] : scaled([0, 16, 32])) {
       for (const n of [0, 1, 2, 4]) {
-        for (const d of n === 0 ? [0] : [16, 32, 64]) {
+        for (const d of n === 0 ? [0] : scaled([16, 32, 64])) {
           if (c + n > 0) attention.push(`${c},${k},${n},${d},${attentionMicroseconds(c, k, n, d)}`);
         }
       }
@@ -270,6 +273,33 @@ Deno.test("readServingBundle() names the file that cannot be used", async () => 
     name: "TraceError",
     message: /dense.csv: the file cannot be read/,
   });
+});
+
+Deno.test("fitBundleProfile() keeps few values of each axis, wherever it begins to double", async () => {
+  for (const unit of [1, 3]) {
+    const degree = await withFiles(bundleFiles(unit), (folder) => fitBundleProfile(folder, 1));
+    const { attention } = degree;
+    assert.ok(attention.kind === "joint");
+    // Linear in everything, so that the ends of an axis do.
+    assert.deepEqual(attention.chunkTokens, [0, 16 * unit, 64 * unit]);
+    assert.deepEqual(attention.contextTokens, [0, 16 * unit, 32 * unit]);
+    assert.deepEqual(attention.decodeCounts, [0, 1, 4]);
+    assert.deepEqual(attention.decodeContextTokens, [0, 16 * unit, 64 * unit]);
+    assert.equal(attention.error.max, 0);
+  }
+});
+
+Deno.test("fitBundleProfile() takes attention that was measured nowhere else than at its knots", async () => {
+  const files = bundleFiles();
+  const rows = files["attention.csv"]!.split("\n")
+    .filter((row) => !/^32,|^\d+,\d+,2,|,32,[\d.]+$/.test(row));
+  const degree = await withFiles(
+    { ...files, "attention.csv": rows.join("\n") },
+    (folder) => fitBundleProfile(folder, 1),
+  );
+  assert.ok(degree.attention.kind === "joint");
+  assert.equal(degree.attention.error.points, rows.filter((row) => /^\d/.test(row)).length);
+  assert.equal(degree.attention.error.max, 0);
 });
 
 async function readReal(gpu: string): Promise<ServingBundle> {
