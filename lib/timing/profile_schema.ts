@@ -32,7 +32,9 @@ const surfaceSchema = z.strictObject({
   y: increasing.min(2).describe("Tokens cached before, of each."),
   microseconds: z.array(microseconds.nullable())
     .describe("Row-major [x, y]; null where it was not measured."),
-  error: fitErrorSchema.describe("At the measured points that are not listed here."),
+  error: fitErrorSchema.describe(
+    "At the measured points that are not listed here, or at these where there are no others.",
+  ),
 }).refine(({ x, y, microseconds }) => x.length * y.length === microseconds.length, {
   message: "of x times y entries",
   path: ["microseconds"],
@@ -72,7 +74,9 @@ const attentionSchema = z.discriminatedUnion("kind", [
     ).optional().describe(
       "Share a in t = t_mean + a (t_longest - t_mean) for decodes of unequal context, by decodes.",
     ),
-    error: fitErrorSchema.describe("At the measured points that are not listed here."),
+    error: fitErrorSchema.describe(
+      "At the measured points that are not listed here, or at these where there are no others.",
+    ),
   }).refine(
     (grid) =>
       grid.chunkTokens.length * grid.contextTokens.length * grid.decodeCounts.length *
