@@ -1,4 +1,5 @@
 /** What a study leaves: `results.md`, `report.html` and `plots/`. */
+import type { ExperimentConfig } from "../config/mod.ts";
 import {
   type Chart,
   differenceIntervals,
@@ -140,19 +141,20 @@ function settingText(cells: readonly StudyCell[], command: string): string {
         .map(([label, own]) => `${label}: ${own.map(({ seed }) => seed).join(", ")}`)
     ),
   );
-  const decisions = learned.map(({ config }) => config.training.decisions);
-  const fewest = Math.min(...decisions);
-  const most = Math.max(...decisions);
+  const spread = (read: (config: ExperimentConfig) => number): string => {
+    const values = learned.map((trial) => read(trial.config));
+    const [fewest, most] = [Math.min(...values), Math.max(...values)];
+    return fewest === most ? `${most}` : `${fewest} to ${most}`;
+  };
   return `\`${command}\`: ${learned.length} policies trained with ` +
-    `${fewest === most ? most : `${fewest} to ${most}`} decisions each (training seeds ${
-      [...seedLists].join("; ")
-    }), compared on ` +
-    `${evaluation.seeds.length} runs of ${evaluation.requests} test requests a cell (seeds ` +
-    `${evaluation.seeds.join(", ")}). ` +
+    `${spread((own) => own.training.decisions)} decisions each (training seeds ` +
+    `${[...seedLists].join("; ")}), compared on ${evaluation.seeds.length} runs of ` +
+    `${evaluation.requests} test requests a cell (seeds ${evaluation.seeds.join(", ")}). ` +
     (training.validation.everyUpdates > 0 && training.validation.keep === "best"
       ? `Of each training the policy with the best validation is kept (every ` +
         `${training.validation.everyUpdates} updates, ${training.validation.seeds.length} runs of ` +
-        `${training.validation.requests} requests, seeds ${training.validation.seeds.join(", ")}).`
+        `${spread((own) => own.training.validation.requests)} requests, seeds ` +
+        `${training.validation.seeds.join(", ")}).`
       : "Of each training the last policy is kept.");
 }
 
