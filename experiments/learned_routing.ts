@@ -29,11 +29,10 @@ const TRADE_OFF_WEIGHTS = [1, 16];
  * training seed, 300,000 decisions): -0.6 % alone, -5.1 % on the mixture.
  */
 const ACROSS_SCENARIOS = {
+  "training.mixture": scenarioNames.map((name) => taskAt(name, 50, 90)),
   "training.decisions": 400_000,
   "training.validation.requests": 1000,
 };
-
-const ALL_SCENARIOS = scenarioNames.map((name) => taskAt(name, 50, 90));
 
 function taskAt(scenario: string, lowLoad: number, highLoad: number) {
   return { ...scenarioTask(getScenario(scenario), lowLoad, highLoad), weight: 1 };
@@ -79,12 +78,14 @@ export const learnedRouting: Study = {
   scenarioSet: {
     homogeneous: {
       ...ACROSS_SCENARIOS,
-      "training.mixture": [...ALL_SCENARIOS, taskAt("homogeneous", 60, 95)],
+      "training.mixture": [
+        ...ACROSS_SCENARIOS["training.mixture"],
+        taskAt("homogeneous", 60, 95),
+      ],
       "reward.ttftWeight": 2,
     },
     slowdown: {
       ...ACROSS_SCENARIOS,
-      "training.mixture": ALL_SCENARIOS,
       "reward.externalityWeight": 1,
     },
   },

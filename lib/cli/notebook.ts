@@ -95,8 +95,8 @@ async function convert(path: string, out: string, kernelPath: string): Promise<N
 
 /**
  * Executes one notebook into `out` and refuses errors and missing charts. A chart that is missing
- * though its cell succeeded may have been lost on the way (the kernel of Deno 2.9 drops a large
- * output now and then), so the notebook then runs again.
+ * though its cell succeeded may have been lost on the way (`displayChart()` pushes it out of
+ * the kernel, which promises nothing), so the notebook then runs again.
  */
 async function execute(path: string, out: string, kernelPath: string): Promise<string> {
   await Deno.mkdir(out, { recursive: true });

@@ -168,8 +168,9 @@ function comparisonsOf(
       const e2eMean = compare("mean", samples.e2e, "mean");
       const e2eP99 = compare("p99", samples.e2e, { quantile: 0.99 });
       const ttftMean = compare("ttft", samples.ttft, "mean");
-      const { e2eP50Seconds, ...summary } = summaries.get(policy) ?? summarise(own);
-      summaries.set(policy, { e2eP50Seconds, ...summary });
+      const summary = summaries.get(policy) ?? summarise(own);
+      summaries.set(policy, summary);
+      const { e2eP50Seconds, ...others } = summary;
       return {
         policy,
         runCount: own.length,
@@ -177,7 +178,7 @@ function comparisonsOf(
         e2eP99,
         e2eP50Seconds,
         ttftMean,
-        ...summary,
+        ...others,
       };
     });
   };

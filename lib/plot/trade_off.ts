@@ -42,7 +42,8 @@ export interface TradeOffPoint {
  * ```
  */
 export function tradeOff(points: readonly TradeOffPoint[]): Chart {
-  const places = labelPlaces(points);
+  const ranges = rangesOf(points);
+  const places = labelPlaces(points, ranges);
   const values = points.map(({ policy, isOnCurve, e2eSeconds: e2e, ttftSeconds: ttft }, order) => ({
     policy,
     order,
@@ -65,7 +66,6 @@ export function tradeOff(points: readonly TradeOffPoint[]): Chart {
     legend: { orient: "bottom" },
   } as const;
   const scaleOf = ([low, high]: Range) => ({ zero: false, nice: false, domain: [low, high] });
-  const ranges = rangesOf(points);
   const x = {
     field: "e2e",
     type: "quantitative",
@@ -128,12 +128,17 @@ const HEIGHT = 380;
 /** Ends of an axis. Vega-Lite would choose them, but labels are placed before it does. */
 type Range = readonly [low: number, high: number];
 
+interface Ranges {
+  readonly x: Range;
+  readonly y: Range;
+}
+
 function hasEnds({ low, high }: Interval): boolean {
   return Number.isFinite(low) && Number.isFinite(high);
 }
 
 /** Axes that hold all points and intervals with a margin. */
-function rangesOf(points: readonly TradeOffPoint[]): { readonly x: Range; readonly y: Range } {
+function rangesOf(points: readonly TradeOffPoint[]): Ranges {
   const rangeOf = (intervals: readonly Interval[]): Range => {
     const values = intervals.flatMap((interval) =>
       hasEnds(interval) ? [interval.low, interval.estimate, interval.high] : [interval.estimate]
@@ -150,8 +155,10 @@ function rangesOf(points: readonly TradeOffPoint[]): { readonly x: Range; readon
 }
 
 /** Where the labels go, in seconds of both axes. */
-function labelPlaces(points: readonly TradeOffPoint[]) {
-  const { x: [left, right], y: [bottom, top] } = rangesOf(points);
+function labelPlaces(
+  points: readonly TradeOffPoint[],
+  { x: [left, right], y: [bottom, top] }: Ranges,
+) {
   const places = placeLabels(
     points.map(({ policy, e2eSeconds, ttftSeconds }) => ({
       x: WIDTH * (e2eSeconds.estimate - left) / (right - left),

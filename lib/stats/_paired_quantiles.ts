@@ -1,6 +1,7 @@
 import type { BlockDraw, EvaluationRun } from "./_block_draw.ts";
 import { type Column, columnsOf, weightOf } from "./_columns.ts";
 import { concatenate } from "./_concatenate.ts";
+import { lowerBound } from "./lower_bound.ts";
 import type { PairedSample } from "./paired_block_bootstrap.ts";
 
 /** All values under one policy, sorted once and not in every draw. */
@@ -101,16 +102,4 @@ function rank(
     columnOf,
     requestOf,
   };
-}
-
-/** The first place in an ascending array that does not hold less than `value`. */
-function lowerBound(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -6,6 +6,7 @@
 export { type EmpiricalCdf, empiricalCdf, type EmpiricalCdfOptions } from "./empirical_cdf.ts";
 export type { Interval } from "./interval.ts";
 export { jainIndex } from "./jain_index.ts";
+export { lowerBound } from "./lower_bound.ts";
 export { mean, sampleStd } from "./moments.ts";
 export { normalCdf } from "./normal_cdf.ts";
 export {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mean, quantileSorted } from "../stats/mod.ts";
+import { lowerBound, mean, quantileSorted } from "../stats/mod.ts";
 import type { Workload } from "./workload.ts";
 
 /** Columns of a workload that predictions need. */
@@ -52,13 +52,13 @@ export function outputPredictability(
   const sums = new Float64Array(edges.length + 1);
   const counts = new Float64Array(edges.length + 1);
   train.promptTokens.forEach((prompt, i) => {
-    const range = rangeOf(edges, prompt);
+    const range = lowerBound(edges, prompt);
     sums[range]! += Math.log(train.outputTokens[i]!);
     counts[range]!++;
   });
   const overall = mean(Array.from(train.outputTokens, Math.log));
   const predicted = Array.from(test.promptTokens, (prompt) => {
-    const range = rangeOf(edges, prompt);
+    const range = lowerBound(edges, prompt);
     return counts[range]! > 0 ? sums[range]! / counts[range]! : overall;
   });
   const actual = Array.from(test.outputTokens, Math.log);
@@ -93,8 +93,8 @@ export function lengthInformation(lengths: Lengths, ranges: number): number {
   const rowCounts = new Float64Array(rows);
   const columnCounts = new Float64Array(columns);
   promptTokens.forEach((prompt, i) => {
-    const row = rangeOf(rowEdges, prompt);
-    const column = rangeOf(columnEdges, outputTokens[i]!);
+    const row = lowerBound(rowEdges, prompt);
+    const column = lowerBound(columnEdges, outputTokens[i]!);
     joint[row * columns + column]!++;
     rowCounts[row]!++;
     columnCounts[column]!++;
@@ -117,18 +117,6 @@ function equalEdges(values: ArrayLike<number>, ranges: number): number[] {
     (_, i) => quantileSorted(sorted, (i + 1) / ranges),
   );
   return [...new Set(edges)].filter((edge) => edge < sorted[sorted.length - 1]!);
-}
-
-/** Number of edges below a value. */
-function rangeOf(edges: readonly number[], value: number): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (edges[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function concordance(actual: readonly number[], predicted: readonly number[]): number {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lowerBound } from "../stats/mod.ts";
 import { sliceHashes } from "./_prefix_hashes.ts";
 import { mapSlos } from "./_request_slos.ts";
 import type { Workload } from "./workload.ts";
@@ -27,18 +28,6 @@ function subrange(workload: Workload, from: number, to: number, origin: number):
   };
 }
 
-/** Index of the first request that arrives at or after `seconds`. */
-function firstAtOrAfter(workload: Workload, seconds: number): number {
-  let low = 0;
-  let high = workload.count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (workload.arrivalSeconds[middle]! < seconds) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /**
  * The requests that arrive in `[startSeconds, endSeconds)`, with times counted from `startSeconds`.
  *
@@ -55,8 +44,8 @@ export function sliceByTime(
       `Cannot slice a workload: bounds must be 0 <= start <= end, current values are ${startSeconds}, ${endSeconds}`,
     );
   }
-  const from = firstAtOrAfter(workload, startSeconds);
-  return subrange(workload, from, firstAtOrAfter(workload, endSeconds), startSeconds);
+  const from = lowerBound(workload.arrivalSeconds, startSeconds);
+  return subrange(workload, from, lowerBound(workload.arrivalSeconds, endSeconds), startSeconds);
 }
 
 /**
@@ -141,10 +130,12 @@ export function splitByTime(workload: Workload, options: SplitOptions): Workload
   const duration = (workload.arrivalSeconds[workload.count - 1] ?? 0) - first;
   const trainEnd = first + duration * trainFraction;
   const validationEnd = first + duration * (trainFraction + validationFraction);
-  const atTrainEnd = trainFraction === 1 ? workload.count : firstAtOrAfter(workload, trainEnd);
+  const atTrainEnd = trainFraction === 1
+    ? workload.count
+    : lowerBound(workload.arrivalSeconds, trainEnd);
   const atValidationEnd = trainFraction + validationFraction === 1
     ? workload.count
-    : firstAtOrAfter(workload, validationEnd);
+    : lowerBound(workload.arrivalSeconds, validationEnd);
   return {
     train: subrange(workload, 0, atTrainEnd, first),
     validation: subrange(workload, atTrainEnd, atValidationEnd, trainEnd),

@@ -4,14 +4,11 @@ import { withFolder } from "../_helpers.ts";
 import { becomesClosed, canListOpenFiles, isOpen } from "./_open_files.ts";
 
 /** All lines of a file with the given content. */
-async function readText(text: string): Promise<unknown[]> {
-  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await Deno.writeTextFile(path, text);
-    return await Array.fromAsync(readJsonLines(path));
-  } finally {
-    await Deno.remove(path);
-  }
+function readText(text: string): Promise<unknown[]> {
+  return withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a.jsonl`, text);
+    return await Array.fromAsync(readJsonLines(`${folder}/a.jsonl`));
+  });
 }
 
 Deno.test("readJsonLines() takes a byte order mark, any line ending and empty lines", async () => {
